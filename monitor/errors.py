@@ -1,0 +1,106 @@
+"""The error tree. Every failure that the monitor expects is one of these; anything else is a bug and is not caught.
+
+    MonitorError
+    ├── ConfigError      a file of the user's is wrong: nothing was run, exit code 2
+    ├── RuleError        a rule file (shipped or the user's) is wrong: nothing was run, exit code 2
+    ├── FetchError       one URL could not be fetched; `kind` says how, `retry_after` when to come back
+    ├── FeedError        bytes that were fetched are not a feed, or a broken one
+    ├── ExtractError     a page holds no article, or not one that may be read
+    ├── SandboxError     a worker was killed: too slow, too big, or dead
+    ├── StoreError       the tables cannot be read or written
+    │   ├── DamagedSegment   a segment fails its checksum
+    │   └── LostRace         somebody else committed first (internal: the store retries)
+    ├── LockHeld         another run holds the lock, exit code 75
+    └── DeliveryError    one message could not be handed to one channel
+
+The message of each reads `FILE or URL: WHERE: WHAT is wrong; WHAT to do`.
+"""
+
+from __future__ import annotations
+
+
+class MonitorError(Exception):
+    """Base of all errors that the monitor raises on purpose."""
+
+
+class InputError(MonitorError):
+    """A file that a person wrote is wrong. Message: `FILE: WHERE: WHAT; REMEDY`."""
+
+    def __init__(self, file: str, where: str, what: str, remedy: str) -> None:
+        self.file, self.where, self.what, self.remedy = file, where, what, remedy
+        place = f"{file}: {where}" if where else file
+        super().__init__(f"{place}: {what}; {remedy}")
+
+
+class ConfigError(InputError):
+    """monitor.toml, feeds.toml, watchlist.toml or an input file of a command is wrong."""
+
+
+class RuleError(InputError):
+    """A rule file is wrong: unknown key, duplicate id, contradiction."""
+
+
+class FetchError(MonitorError):
+    """One URL could not be fetched.
+
+    `kind` is one of the fixed words in `monitor.fetch.KINDS`; `status` the HTTP status if there was one;
+    `retry_after` the seconds that the server asked us to stay away.
+    """
+
+    def __init__(
+        self, url: str, kind: str, what: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        self.url, self.kind, self.what, self.status, self.retry_after = url, kind, what, status, retry_after
+        super().__init__(f"{url}: {what}")
+
+
+class FeedError(MonitorError):
+    """Bytes that are not a feed. `kind`: `not_a_feed`, `empty`, `broken`."""
+
+    def __init__(self, url: str, kind: str, what: str) -> None:
+        self.url, self.kind, self.what = url, kind, what
+        super().__init__(f"{url}: {what}")
+
+
+class ExtractError(MonitorError):
+    """A page without a readable article. `kind`: `empty`, `consent`, `paywall`, `not_html`."""
+
+    def __init__(self, url: str, kind: str, what: str) -> None:
+        self.url, self.kind, self.what = url, kind, what
+        super().__init__(f"{url}: {what}")
+
+
+class SandboxError(MonitorError):
+    """A worker process was killed. `kind`: `timeout`, `memory`, `died`."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        self.kind, self.what = kind, what
+        super().__init__(what)
+
+
+class StoreError(MonitorError):
+    """The tables cannot be read or written."""
+
+
+class DamagedSegment(StoreError):
+    """A segment's bytes do not match their checksum. `path` names it."""
+
+    def __init__(self, path: str, what: str) -> None:
+        self.path, self.what = path, what
+        super().__init__(f"{path}: {what}; run `deal-monitor doctor`")
+
+
+class LostRace(StoreError):
+    """Another writer created the segment first. The store reads its rows and decides again."""
+
+
+class LockHeld(MonitorError):
+    """Another run works on the same tables."""
+
+
+class DeliveryError(MonitorError):
+    """One message could not be handed to one channel. `hard`: asking again will not help."""
+
+    def __init__(self, channel: str, what: str, *, hard: bool = False, retry_after: float | None = None) -> None:
+        self.channel, self.what, self.hard, self.retry_after = channel, what, hard, retry_after
+        super().__init__(f"{channel}: {what}")
