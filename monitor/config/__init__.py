@@ -1,0 +1,32 @@
+"""The user's files, checked: `monitor.toml`, `feeds.toml`, `watchlist.toml`. Knows nothing of their use."""
+
+from monitor.config.files import FILE, VARIABLE, find_config, load_config, load_feeds, load_watchlist
+from monitor.config.schema import (
+    ChannelConfig,
+    Config,
+    DetectionConfig,
+    FeedConfig,
+    FetchConfig,
+    QuietHours,
+    RetentionConfig,
+    RunConfig,
+    Settings,
+)
+
+__all__ = [
+    "FILE",
+    "VARIABLE",
+    "ChannelConfig",
+    "Config",
+    "DetectionConfig",
+    "FeedConfig",
+    "FetchConfig",
+    "QuietHours",
+    "RetentionConfig",
+    "RunConfig",
+    "Settings",
+    "find_config",
+    "load_config",
+    "load_feeds",
+    "load_watchlist",
+]
