@@ -20,7 +20,18 @@ from __future__ import annotations
 
 
 class MonitorError(Exception):
-    """Base of all errors that the monitor raises on purpose."""
+    """Base of all errors that the monitor raises on purpose. They travel between processes whole."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[MonitorError], args: tuple[object, ...], fields: dict[str, object]) -> MonitorError:
+    """The error as it was in the other process, without calling an initialiser that wants other arguments."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class InputError(MonitorError):
@@ -63,7 +74,7 @@ class FeedError(MonitorError):
 
 
 class ExtractError(MonitorError):
-    """A page without a readable article. `kind`: `empty`, `consent`, `paywall`, `not_html`."""
+    """A page without a readable article. `kind`: `empty`, `consent`, `paywall`, `blocked`, `not_html`."""
 
     def __init__(self, url: str, kind: str, what: str) -> None:
         self.url, self.kind, self.what = url, kind, what
@@ -71,7 +82,7 @@ class ExtractError(MonitorError):
 
 
 class SandboxError(MonitorError):
-    """A worker process was killed. `kind`: `timeout`, `memory`, `died`."""
+    """A parser failed in its worker. `kind`: `timeout`, `memory`, `died`, `raised` (the parser has a bug)."""
 
     def __init__(self, kind: str, what: str) -> None:
         self.kind, self.what = kind, what
