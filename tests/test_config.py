@@ -45,8 +45,8 @@ MISTAKES = [
      "declaration; texts want quotes, lists want brackets"),
     ("feeds.toml", "https://", "", 'feeds[1].url (line 2): "example.org/feed.xml" is not a web address; '
      'write it in full, such as "https://example.org/feed.xml"'),
-    ("feeds.toml", "two.example.org", "example.org", 'feeds[2] (line 5): the feed "https://example.org/feed.xml" stands '
-     "here twice, first in line 1; remove one"),
+    ("feeds.toml", "two.example.org", "example.org", 'feeds[2] (line 5): the feed "https://example.org/feed.xml" '
+     "stands here twice, first in line 1; remove one"),
     ("watchlist.toml", "tickers", "ticker", 'companies[1].ticker (line 4): unknown key "ticker"; '
      'did you mean "tickers"?'),
     ("watchlist.toml", '["META"]', '"META"', 'companies[1].tickers (line 4): "META" is a text, not a list; '
