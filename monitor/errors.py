@@ -110,8 +110,15 @@ class LockHeld(MonitorError):
 
 
 class DeliveryError(MonitorError):
-    """One message could not be handed to one channel. `hard`: asking again will not help."""
+    """One message could not be handed to one channel.
 
-    def __init__(self, channel: str, what: str, *, hard: bool = False, retry_after: float | None = None) -> None:
+    `hard`: asking again will not help. `refused`: nor will any other message (wrong address, wrong token).
+    `retry_after`: seconds for which the channel asked to be left alone.
+    """
+
+    def __init__(
+        self, channel: str, what: str, *, hard: bool = False, refused: bool = False, retry_after: float | None = None
+    ) -> None:
         self.channel, self.what, self.hard, self.retry_after = channel, what, hard, retry_after
+        self.refused = refused
         super().__init__(f"{channel}: {what}")

@@ -147,6 +147,7 @@ class Claim:
     evidence: str = ""  # the sentence
     spans: tuple[str, ...] = ()  # "start:end:label" within the evidence: party:Meta, trigger:RULE, status:RULE
     rules: tuple[str, ...] = ()  # ids of the rules that fired
+    feed_url: str = ""  # the feed that brought the article
     in_lead: bool = True  # the evidence is the headline or the first sentences
     title: str = ""
     url: str = ""
@@ -191,7 +192,12 @@ class Event:
     first_seen: datetime | None = None
     last_claim: datetime | None = None
     published: datetime | None = None  # of the article behind this version
-    baseline: bool = False
+    baseline: bool = False  # recorded, not alerted
+    status_at: datetime | None = None  # date of the article that set the status; an older one cannot undo it
+    marks: tuple[str, ...] = ()  # what sets it apart from an earlier deal of the same parties
+    feeds: tuple[str, ...] = ()  # configured URLs of the feeds that brought it
+    folded: tuple[int, ...] = ()  # every claim folded in so far: folding one again changes nothing
+    prints: tuple[int, ...] = ()  # of the sentences of origins, to know a copy of one wire story
     merged_into: str = ""  # tombstone: the id under which the deal lives on
     lookup: tuple[int, ...] = ()  # keys under which the store finds this event (one per party and family)
 
@@ -222,3 +228,6 @@ class Delivery:
     detail: str = ""  # redacted
     retry_at: datetime | None = None
     digest: bool = False  # went out as part of a digest message
+    message: str = ""  # idempotency key of the message that carried it; a repeated try uses the same one
+    pause: bool = False  # the channel asked to be left alone until `retry_at`
+    refused: bool = False  # the channel as a whole refused, not this message
