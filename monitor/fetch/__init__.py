@@ -1,0 +1,26 @@
+"""Fetching over HTTP: one door to the web, polite and guarded.
+
+`fetch(requests, settings)` gives results in order, `fetch_iter` as they come, `fetch_all` the same for event loops.
+Each result is a `Response` (a whole, decoded body or a 304) or a `FetchError` with one of `KINDS`.
+"""
+
+from monitor.fetch.client import Fetcher, Result, fetch, fetch_all, fetch_iter
+from monitor.fetch.guard import Guard, check_url
+from monitor.fetch.wire import KINDS, FetchSettings, Request, Response, http_date, redact, retry_after
+
+__all__ = [
+    "KINDS",
+    "FetchSettings",
+    "Fetcher",
+    "Guard",
+    "Request",
+    "Response",
+    "Result",
+    "check_url",
+    "fetch",
+    "fetch_all",
+    "fetch_iter",
+    "http_date",
+    "redact",
+    "retry_after",
+]

@@ -1,0 +1,109 @@
+"""Strangers' markup and links made harmless: plain text out of HTML fragments, http(s) links only.
+
+Knows HTML's tags and the characters that can forge a line of text. Knows no feed or page format. Everything here is
+linear in its input: no pattern can be made to backtrack.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import urljoin, urlsplit
+
+MAX_URL = 2048
+_SILENT = "script|style|noscript|template|iframe|svg|object|embed|head|select|textarea|canvas|audio|video"
+_BLOCK = frozenset(
+    "address article aside blockquote br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main"
+    " nav ol p pre section table tbody tfoot thead tr ul".split()  # noqa: SIM905
+)
+_CELL = frozenset(("td", "th", "option", "img"))
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big body button center cite code data del dfn em font html i input ins kbd label legend"
+    " link mark meta q s samp script small span strike strong style sub sup time title tt u var wbr iframe svg".split()  # noqa: SIM905
+)
+# One alternation, each branch ends at its closer or at the end of the text: nothing is scanned twice.
+_TAG = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    rf"|<(?P<silent>{_SILENT})\b[^>]*(?:>.*?(?:</(?P=silent)\s*>|\Z)|\Z)"
+    r"|<!\[CDATA\[|\]\]>"
+    r"|<[!?/]?(?P<name>[a-zA-Z][a-zA-Z0-9:_-]*)[^>]*(?:>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_SPACE = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"\s*\n\s*")
+
+
+def _forged() -> dict[int, str | None]:
+    """Characters that are not text: controls, bidirectional overrides, invisible joiners, tags, noncharacters."""
+    gone = [*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
+    gone += [*range(0x2060, 0x2070), 0xFEFF, *range(0xFFF0, 0xFFFC), *range(0xFDD0, 0xFDF0), *range(0xD800, 0xE000)]
+    gone += [*range(0xE0000, 0xE0080), 0xFFFE, 0xFFFF]
+    table: dict[int, str | None] = dict.fromkeys(gone)
+    space: tuple[int, ...] = (0x09, 0x0B, 0x0C, 0x0D, 0x85)
+    return table | dict.fromkeys(space, " ") | {0x0A: "\n", 0x2028: "\n", 0x2029: "\n"}
+
+
+_FORGED = _forged()
+
+
+def clean(text: str) -> str:
+    """Text without characters that forge, white space folded, paragraphs kept as lines."""
+    text = _SPACE.sub(" ", text.translate(_FORGED))
+    return _LINES.sub("\n", text).strip()
+
+
+def one_line(text: str) -> str:
+    """`clean` on one line."""
+    return " ".join(text.translate(_FORGED).split())
+
+
+def plain(markup: str) -> str:
+    """The text of an HTML fragment: tags and scripts out, references resolved, one line per paragraph.
+
+    Text that was escaped twice (feeds do that) is unwrapped twice, then only for tags that HTML knows, so that
+    "a<b" stays.
+    """
+    if "<" in markup:
+        markup = _TAG.sub(_replace, markup)
+    if "&" in markup:
+        markup = html.unescape(markup)
+        if "<" in markup:
+            markup = _TAG.sub(_replace_known, markup)
+        if "&" in markup:
+            markup = html.unescape(markup)
+    return clean(markup)
+
+
+def plain_line(markup: str) -> str:
+    """`plain` on one line: titles, names."""
+    return " ".join(plain(markup).split())
+
+
+def _replace(match: re.Match[str]) -> str:
+    name = (match["name"] or "").lower()
+    if name in _BLOCK:
+        return "\n"
+    return " " if name in _CELL or match["silent"] else ""
+
+
+def _replace_known(match: re.Match[str]) -> str:
+    name = (match["name"] or "").lower()
+    known = match["silent"] or name in _BLOCK or name in _CELL or name in _INLINE or match[0].startswith("<!--")
+    return _replace(match) if known else match[0]
+
+
+def safe_url(url: str, base: str = "") -> str:
+    """An absolute http(s) link without control characters, or "" (no link, `javascript:`, `data:`, too long)."""
+    url = url.translate(_FORGED).strip()
+    if any(mark.isspace() for mark in url):
+        url = re.sub(r"\s+", "%20" if "\n" not in url else "", url)
+    if not url or len(url) > MAX_URL:
+        return ""
+    try:
+        url = urljoin(base, url) if base else url
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and host else ""
