@@ -12,15 +12,14 @@ from urllib.parse import urljoin, urlsplit
 
 MAX_URL = 2048
 _SILENT = "script|style|noscript|template|iframe|svg|object|embed|head|select|textarea|canvas|audio|video"
-_BLOCK = frozenset(
-    "address article aside blockquote br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main"
-    " nav ol p pre section table tbody tfoot thead tr ul".split()  # noqa: SIM905
-)
+_BLOCK_TAGS = """address article aside blockquote br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header
+    hr li main nav ol p pre section table tbody tfoot thead tr ul"""
+_INLINE_TAGS = """a abbr acronym b bdi bdo big body button center cite code data del dfn em font html i input ins kbd
+    label legend link mark meta q s samp script small span strike strong style sub sup time title tt u var wbr iframe
+    svg"""
+_BLOCK = frozenset(_BLOCK_TAGS.split())
 _CELL = frozenset(("td", "th", "option", "img"))
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big body button center cite code data del dfn em font html i input ins kbd label legend"
-    " link mark meta q s samp script small span strike strong style sub sup time title tt u var wbr iframe svg".split()  # noqa: SIM905
-)
+_INLINE = frozenset(_INLINE_TAGS.split())
 # One alternation, each branch ends at its closer or at the end of the text: nothing is scanned twice.
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)"

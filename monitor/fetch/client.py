@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -225,7 +225,7 @@ class Fetcher:
 
 async def fetch_all(
     requests: Sequence[Request], settings: FetchSettings, lookup: Lookup = look_up
-) -> AsyncIterator[tuple[int, Result]]:
+) -> AsyncGenerator[tuple[int, Result], None]:
     """(place in `requests`, result) of every request, as they come. A slow consumer slows the fetching down."""
     results: asyncio.Queue[tuple[int, Result] | None] = asyncio.Queue()
     async with Fetcher(settings, lookup) as fetcher:
