@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -20,16 +21,16 @@ class Answer:
     status: str
 
 
-def case(**changes: object) -> Case:
-    values: dict[str, object] = {
+def case(**changes: Any) -> Case:
+    values: dict[str, Any] = {
         "id": "x", "style": "wire", "title": "Asahi, Brenntag ink pact", "text": "", "watch": ("Asahi",),
         "parties": ("Asahi", "Brenntag"), "deal_type": "partnership", "status": "announced",
         "accept_deal_type": ("partnership",), "accept_status": ("announced",),
     }  # fmt: skip
-    return Case(**(values | changes))  # type: ignore[arg-type]
+    return Case(**(values | changes))
 
 
-SILENT = {"parties": (), "deal_type": "none", "status": "none"}
+SILENT: dict[str, Any] = {"parties": (), "deal_type": "none", "status": "none"}
 RIGHT = Answer(("Asahi", "Brenntag AG"), "partnership", "announced")
 
 
