@@ -149,7 +149,7 @@ def _load(file: Path, model: type[M]) -> M:
             "texts want quotes, lists want brackets",
         ) from None  # fmt: skip
     try:
-        return model.model_validate(raw)
+        return model.model_validate(raw, context={"folder": file.parent})
     except ValidationError as error:
         raise _explain(file, text, model, raw, error) from None
 

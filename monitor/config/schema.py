@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from monitor.models import ChangeKind, Company, DealType, EvidenceLevel, Status
@@ -102,8 +102,8 @@ class QuietHours(Section):
         raise wrong(f'"{value}" is not a time of day', 'write it as "22:00"')
 
 
-def _secret(value: object) -> object:
-    """`env:NAME` and `file:PATH` stand for a secret that is kept elsewhere."""
+def _secret(value: object, info: ValidationInfo) -> object:
+    """`env:NAME` and `file:PATH` (relative to monitor.toml) stand for a secret that is kept elsewhere."""
     if not isinstance(value, str):
         return value
     value = value.strip()
@@ -113,7 +113,7 @@ def _secret(value: object) -> object:
             raise wrong(f"the environment variable {name} is not set", f"set {name} to the channel's address")
         value = os.environ[name].strip()
     elif value.startswith("file:") and not value.startswith("file://"):
-        path = Path(value.removeprefix("file:").strip())
+        path = Path((info.context or {}).get("folder", "."), value.removeprefix("file:").strip())
         try:
             value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
