@@ -1,6 +1,6 @@
 """The user's files, checked: `monitor.toml`, `feeds.toml`, `watchlist.toml`. Knows nothing of their use."""
 
-from monitor.config.files import FILE, VARIABLE, find_config, load_config, load_feeds, load_watchlist
+from monitor.config.files import FILE, VARIABLE, find_config, load_config, load_feeds, load_watchlist, seed
 from monitor.config.schema import (
     ChannelConfig,
     Config,
@@ -29,4 +29,5 @@ __all__ = [
     "load_config",
     "load_feeds",
     "load_watchlist",
+    "seed",
 ]

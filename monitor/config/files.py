@@ -35,6 +35,13 @@ SECRET_KEYS = frozenset({"url"})
 M = TypeVar("M", bound=BaseModel)
 
 
+def seed(name: str) -> Path:
+    """A file or folder that comes with the monitor: `_seeds/` of an installed package, `seeds/` of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    places = (package / "_seeds", package.parent / "seeds")
+    return next((place / name for place in places if place.is_dir()), places[1] / name)
+
+
 def find_config(path: Path | None) -> Path:
     """The `monitor.toml` that counts: the one given, the one that DEAL_MONITOR_CONFIG names, or the one here."""
     if path is None:
