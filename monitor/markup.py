@@ -106,3 +106,35 @@ def safe_url(url: str, base: str = "") -> str:
     except ValueError:
         return ""
     return url if parts.scheme in ("http", "https") and host else ""
+
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_LATIN = frozenset(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii", "windows-1252", "cp1252"))
+
+
+def charset_of(content_type: str) -> str:
+    """The charset that a Content-Type names, "" if none."""
+    match = _CHARSET.search(content_type)
+    return match[1].lower() if match else ""
+
+
+def decode(body: bytes, content_type: str = "") -> str:
+    """A page as text. What is valid UTF-8 is UTF-8, whatever header or meta element say: they are wrong more often."""
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    meta = _META_CHARSET.search(body[:2048])
+    declared = charset_of(content_type) or (meta[1].decode("ascii", "replace").lower() if meta else "")
+    if not declared.startswith(("iso-2022", "utf-16", "hz")):
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    if declared in _LATIN or declared.startswith("utf-8"):
+        declared = ""
+    try:
+        return body.decode(declared or "cp1252", "replace")
+    except (LookupError, ValueError):  # an encoding that does not exist
+        return body.decode("cp1252", "replace")

@@ -17,12 +17,12 @@ from monitor.errors import FeedError, SandboxError
 from monitor.feeds.discover import discover
 from monitor.feeds.records import ParsedFeed, RawEntry, finish_all, minutes, moment, period
 from monitor.feeds.xml import read_xml
-from monitor.markup import one_line, plain_line, safe_url
+from monitor.markup import charset_of, one_line, plain_line, safe_url
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,10 +56,9 @@ def parse_feed(body: bytes, content_type: str, url: str) -> ParsedFeed:
         raise FeedError(url, "empty", "the body is empty")
     if start[:1] in (b"{", b"["):
         return _json(body, url)
-    match = _CHARSET.search(content_type)
     if _HTML.match(start) and b"<rss" not in start and b"<feed" not in start:
         raise _web_page(body, url)
-    feed = read_xml(body, match[1] if match else "", url)
+    feed = read_xml(body, charset_of(content_type), url)
     return feed if feed is not None else _any(body, content_type, url)
 
 
