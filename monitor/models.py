@@ -63,10 +63,12 @@ class FeedState:
     etag: str = ""  # validators, byte for byte as the server sent them
     last_modified: str = ""
     body_hash: int = 0  # of the decoded body; the same body is not parsed again
+    keys_hash: int = 0  # of the set of entries in it: tells news from a touched date
     outcome: str = "ok"  # ok, not_modified, or a failure kind
     detail: str = ""  # one line on a failure, for people
     failures: int = 0  # in a row
     gone: int = 0  # 410 answers in a row
+    gone_since: datetime | None = None  # the first of them
     next_due: datetime | None = None
     ok_at: datetime | None = None  # last time that entries or a 304 on a healthy feed came
     news_at: datetime | None = None  # last time that a new entry came
@@ -212,6 +214,11 @@ class Alert:
     body: str  # plain text
     html: str = ""
     events: tuple[Event, ...] = field(default=())
+    of: tuple[tuple[str, int], ...] = ()  # what is delivered with it: event id and version of each
+    layout: str = "text"  # the form of `body`: text, mail, slack, markdown, short
+    attempt: int = 1
+    digest: bool = False
+    again: bool = False  # an earlier attempt was cut off in mid-send and may have arrived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Knows formats and identity; knows no network, tables or schedule. `parse_many` r
 """
 
 from monitor.feeds.discover import FoundFeed, discover, guesses
-from monitor.feeds.identity import canonical_url, keys_hash, link_key, to_entries
+from monitor.feeds.identity import canonical_url, keys_of, link_key, to_entries
 from monitor.feeds.parse import parse_feed, parse_many
 from monitor.feeds.records import ParsedEntry, ParsedFeed
 
@@ -15,7 +15,7 @@ __all__ = [
     "canonical_url",
     "discover",
     "guesses",
-    "keys_hash",
+    "keys_of",
     "link_key",
     "parse_feed",
     "parse_many",

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -157,10 +156,9 @@ def to_entries(
     return tuple(made.values())
 
 
-def keys_hash(entries: Sequence[Entry]) -> int:
+def keys_of(feed: ParsedFeed, feed_url: str) -> int:
     """One number for the set of entries of a feed: it changes when one comes or goes, not when a date is edited."""
-    counts = Counter(entry.entry_key for entry in entries)
-    return stable_key(*(str(key) for key in sorted(counts)))
+    return stable_key(*(str(key) for key in sorted(set(entry_keys(feed, feed_url)))))
 
 
 def _credible(published: datetime | None, now: datetime) -> datetime | None:

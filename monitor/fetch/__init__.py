@@ -4,6 +4,7 @@
 Each result is a `Response` (a whole, decoded body or a 304) or a `FetchError` with one of `KINDS`.
 """
 
+from monitor.fetch.answers import answer_of, fresh_for
 from monitor.fetch.client import Fetcher, Result, fetch, fetch_all, fetch_iter
 from monitor.fetch.guard import Guard, check_url
 from monitor.fetch.wire import KINDS, FetchSettings, Request, Response, http_date, redact, retry_after
@@ -16,10 +17,12 @@ __all__ = [
     "Request",
     "Response",
     "Result",
+    "answer_of",
     "check_url",
     "fetch",
     "fetch_all",
     "fetch_iter",
+    "fresh_for",
     "http_date",
     "redact",
     "retry_after",

@@ -5,6 +5,7 @@ exceptions map to them. Knows no sockets.
 from __future__ import annotations
 
 import email.utils
+import hashlib
 import re
 import zlib
 from collections.abc import Mapping
@@ -96,6 +97,11 @@ class Response:
     body: bytes = b""
     not_modified: bool = False
     permanent_to: str = ""  # the final URL, if every hop to it was a permanent redirect
+
+    @property
+    def body_hash(self) -> int:
+        """Of the decoded body: the same number, the same bytes. Never 0."""
+        return int.from_bytes(hashlib.blake2b(self.body, digest_size=8).digest(), "big") or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
