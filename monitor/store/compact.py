@@ -1,0 +1,172 @@
+"""Many segments into one base, rows dropped that are too old to keep, and files deleted that nothing needs any more.
+
+All of it can run beside readers and writers, and several times at once: a base changes no row, supersedes by its name,
+and what it supersedes stays for a grace time. The newest parts are merged while an older one holds no more rows than
+they do together, so each row is rewritten some log2(rows) times in its life and few bases are there at any time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from monitor.errors import DamagedSegment, StoreError
+from monitor.store import index as indexes
+from monitor.store.log import Log, logger, note_of
+from monitor.store.segments import Part, base_part, parse_names, polars_errors, seal_file, superseded
+from monitor.store.tables import POSITION, Table, hash_column, stored_columns
+from monitor.store.view import View
+
+SEGMENTS: Final = 64  # so many loose segments, and a commit compacts by itself
+GRACE: Final = 3600.0  # seconds for which superseded files stay, for those who still read them
+_SLACK: Final = 0.25  # of the time that rows are kept: a base is not rewritten for less
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction:
+    """What one compaction did."""
+
+    merged: int = 0  # files that became one
+    rows: int = 0  # in the new base
+    dropped: int = 0  # rows of no further use
+    deleted: int = 0  # files that nothing needs any more
+
+
+def compact(
+    log: Log,
+    *,
+    keep: timedelta | None = None,
+    now: datetime | None = None,
+    everything: bool = False,
+    grace: float = GRACE,
+) -> Compaction:
+    """Merge what is worth merging (or everything), drop rows older than `keep` before `now`, delete the needless."""
+    if keep is not None and now is None:
+        raise StoreError(f"{log.table.name}: rows are dropped by their age; give `now` with `keep`")
+    cutoff = now - keep if keep is not None and now is not None else None
+    done = log.read(lambda view: _merge_chosen(log, view, cutoff, keep, everything))
+    return Compaction(merged=done.merged, rows=done.rows, dropped=done.dropped, deleted=sweep(log, grace=grace))
+
+
+def compact_if_due(log: Log) -> None:
+    """After a commit: compact when there are many loose segments. A failure is logged; the commit stands."""
+    loose = len(log.view().segments)
+    if loose >= SEGMENTS and loose % (SEGMENTS // 4) == 0:
+        try:
+            compact(log)
+        except StoreError as error:
+            logger.warning("%s: not compacted: %s", log.table.name, error)
+
+
+def _merge_chosen(
+    log: Log, view: View, cutoff: datetime | None, keep: timedelta | None, everything: bool
+) -> Compaction:
+    parts = _stale(log, view, cutoff - keep * _SLACK) if cutoff is not None and keep is not None else []
+    if everything:
+        parts = list(view.parts)
+    parts = max(parts, _light_end(log, view), key=len)
+    if len(parts) < 2 and not (parts and cutoff is not None and parts[0].is_base) and not everything:
+        return Compaction()
+    if not parts or (everything and cutoff is None and len(parts) == 1 and parts[0].is_base):
+        return Compaction()
+    return merge(log, parts, cutoff=cutoff)
+
+
+def _stale(log: Log, view: View, before: datetime) -> list[Part]:
+    """The parts from the first base on that holds rows from before then."""
+    for at, part in enumerate(view.parts):
+        oldest = log.intact(part)[1]["oldest"]
+        if part.is_base and oldest is not None and datetime.fromisoformat(oldest) < before:
+            return view.parts[at:]
+    return []
+
+
+def _light_end(log: Log, view: View) -> list[Part]:
+    """The newest parts, back to the first that holds more rows than all after it."""
+    total, start = 0, len(view.parts)
+    for part in reversed(view.parts):
+        rows = log.intact(part)[1]["rows"]
+        if part.is_base and rows > total:
+            break
+        total, start = total + rows, start - 1
+    return view.parts[start:]
+
+
+def merge(log: Log, parts: list[Part], *, cutoff: datetime | None = None) -> Compaction:
+    """One base in place of consecutive parts."""
+    table = log.table
+    notes = [log.intact(part)[1] for part in parts]
+    if strange := {name for note in notes for name in note["columns"]} - stored_columns(table).keys():
+        raise StoreError(
+            f"{table.name}: columns of a newer version ({', '.join(sorted(strange))}); compact with that version"
+        )
+    rows = _kept(table, View(table, parts, log).stored(), cutoff)
+    with polars_errors(table.name):
+        count, oldest = rows.select(pl.len(), pl.col(table.when).min()).collect().row(0)
+    note = note_of(table, count, notes[-1]["cursor"], oldest=oldest.isoformat() if oldest else None)
+    generation = max(part.generation for part in parts) + 1
+    publish(log, base_part(parts[0].first, parts[-1].last, generation), rows, note)
+    return Compaction(merged=len(parts), rows=count, dropped=sum(note["rows"] for note in notes) - count)
+
+
+def publish(log: Log, part: Part, rows: pl.LazyFrame, note: dict[str, object]) -> None:
+    """A new base with its index. The index comes first: a base that can be seen has one."""
+    base = log.place.scratch()
+    index = log.place.scratch()
+    try:
+        seal_file(rows, note, base)
+        indexes.build(log.table, base, index)
+        log.place.create(part.index, index)
+        log.place.create(part.name, base)
+    finally:
+        base.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+
+
+def _kept(table: Table, rows: pl.LazyFrame, cutoff: datetime | None) -> pl.LazyFrame:
+    key = hash_column(table)
+    if table.newest_only:
+        rows = rows.unique(key, keep="last", maintain_order=True)
+    if cutoff is None:
+        return rows
+    young = pl.col(table.when).is_null() | (pl.col(table.when) >= cutoff)
+    if not table.forgets:
+        young |= pl.col(POSITION) == pl.col(POSITION).max().over(key)
+    return rows.filter(young)
+
+
+def sweep(log: Log, *, grace: float = GRACE, now: float | None = None) -> int:
+    """Delete what a base older than `grace` seconds supersedes, and what crashes left. Returns how many files went.
+
+    A superseded file goes only after the base that replaces it was read and found intact.
+    """
+    ages = log.place.ages(time.time() if now is None else now)
+    parts = parse_names(ages)
+    needless = superseded(parts)
+    keepers = [part for part in parts if part not in needless and part.is_base]
+    gone = [name for part in needless if _replaced(log, part, keepers, ages, grace) for name in (part.name, part.index)]
+    stems = {part.index for part in parts}
+    gone += [
+        name
+        for name, age in ages.items()
+        if age > grace and (name.startswith(".tmp-") or (name.endswith(".index") and name not in stems))
+    ]
+    doomed = [name for name in gone if name in ages]
+    for name in doomed:
+        log.place.delete(name)
+    return len(doomed)
+
+
+def _replaced(log: Log, part: Part, keepers: list[Part], ages: dict[str, float], grace: float) -> bool:
+    for keeper in keepers:
+        if part.superseded_by(keeper) and ages[keeper.name] > grace:
+            try:
+                log.intact(keeper)
+            except DamagedSegment:
+                continue
+            return True
+    return False

@@ -1,0 +1,231 @@
+"""The key index of a base: which keys it holds and the newest row of each, found without loading anything else.
+
+A sorted table on disk, read with `pread` in blocks of 64 keys, so that a look-up among ten million keys costs what it
+costs among ten thousand. It is derived: whoever finds it missing or damaged builds it again from the base.
+
+    rows      one JSON object per key, or nothing (tables whose rows are long: look them up in the base by position)
+    keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
+    lookups   blocks of 64: lookup (u64) | key (u64), by lookup
+    fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
+    head      JSON: sizes, column names, crc32 of the fences
+    tail      length of the head (u32), its crc32 (u32), magic (8 bytes)
+
+Each byte is under a checksum that is read before the byte is believed. Numbers are little-endian, as are the machines
+that Polars runs on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+import polars as pl
+
+from monitor.errors import DamagedSegment
+from monitor.store.segments import polars_errors
+from monitor.store.tables import POSITION, Table, columns, from_json, hash_column
+
+_MAGIC: Final = b"dealidx1"
+_BLOCK: Final = 64
+_STEP: Final = 1 << 16  # rows turned to JSON at a time
+_KEY_BYTES: Final = 24
+_LOOKUP_BYTES: Final = 16
+
+
+def build(table: Table, base: Path, target: Path) -> None:
+    """Write the index of a base."""
+    with target.open("wb") as file, polars_errors(str(base)):
+        newest = _newest(table, pl.scan_parquet(base))
+        entries, names = _write_rows(table, base, newest, file)
+        lookups = _lookups(table, base)
+        head: dict[str, Any] = {"names": names, "keys": entries.height, "lookups": lookups.height}
+        head["keys_at"] = file.tell()
+        fence = _write_blocks(file, entries, "QQII", [hash_column(table), "value", "length", "crc"])
+        head["lookups_at"] = file.tell()
+        more = _write_blocks(file, lookups, "QQ", ["lookup", "key"])
+        fences = b"".join(part.tobytes() for part in (*fence, *more))
+        head["fences_at"], head["fences_crc"] = file.tell(), zlib.crc32(fences)
+        file.write(fences)
+        text = json.dumps(head).encode()
+        file.write(text + len(text).to_bytes(4, "little") + zlib.crc32(text).to_bytes(4, "little") + _MAGIC)
+
+
+def _newest(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
+    """Key, position and row number of the newest row of each key, in storage order."""
+    key = hash_column(table)
+    return (
+        rows.select(key, POSITION)
+        .with_row_index("row")
+        .unique(key, keep="last", maintain_order=True)
+        .sort("row")
+        .collect()
+    )
+
+
+def _write_rows(table: Table, base: Path, newest: pl.DataFrame, file: IO[bytes]) -> tuple[pl.DataFrame, list[str]]:
+    """The rows section; returns the entries sorted by key, and the column names that the short JSON names stand for."""
+    key = hash_column(table)
+    if not table.indexed_rows:
+        zero = pl.lit(0, dtype=pl.UInt32)
+        entries = newest.select(key, pl.col(POSITION).cast(pl.UInt64).alias("value"), length=zero, crc=zero)
+        return entries.sort(key), []
+    known = columns(table.record)
+    names = [name for name in pl.read_parquet_schema(base) if name in known]
+    short = pl.struct(pl.col(name).alias(str(index)) for index, name in enumerate(names)).struct.json_encode()
+    offsets, lengths, crcs = array("Q"), array("I"), array("I")
+    at = 0
+    for start in range(0, newest.height, _STEP):
+        wanted = newest[start : start + _STEP]
+        first, last = wanted["row"][0], wanted["row"][-1]
+        chunk = pl.scan_parquet(base).slice(first, last - first + 1).select(short.alias("json")).collect()["json"]
+        for text in chunk.gather(wanted["row"] - first):
+            data = text.encode()
+            file.write(data)
+            offsets.append(at)
+            lengths.append(len(data))
+            crcs.append(zlib.crc32(data))
+            at += len(data)
+    entries = newest.select(key).with_columns(
+        pl.Series("value", offsets, dtype=pl.UInt64),
+        pl.Series("length", lengths, dtype=pl.UInt32),
+        pl.Series("crc", crcs, dtype=pl.UInt32),
+    )
+    return entries.sort(key), names
+
+
+def _lookups(table: Table, base: Path) -> pl.DataFrame:
+    """Every pair of lookup and key in any version, by lookup."""
+    if table.lookup is None:
+        return pl.DataFrame(schema={"lookup": pl.UInt64, "key": pl.UInt64})
+    pairs = pl.scan_parquet(base).select(lookup=pl.col(table.lookup), key=pl.col(hash_column(table)))
+    return pairs.explode("lookup").drop_nulls().unique().sort("lookup", "key").collect()
+
+
+def _write_blocks(file: IO[bytes], frame: pl.DataFrame, codes: str, names: list[str]) -> tuple[Any, Any]:
+    firsts, crcs = array("Q"), array("I")
+    for start in range(0, frame.height, _STEP):
+        piece = frame[start : start + _STEP]
+        arrays = [array(code, piece[name].to_list()) for code, name in zip(codes, names, strict=True)]
+        for at in range(0, piece.height, _BLOCK):
+            block = b"".join(values[at : at + _BLOCK].tobytes() for values in arrays)
+            file.write(block)
+            firsts.append(piece[names[0]][at])
+            crcs.append(zlib.crc32(block))
+    return firsts, crcs
+
+
+class Index:
+    """One index file, open for look-ups. Raises DamagedSegment wherever a checksum does not hold."""
+
+    def __init__(self, table: Table, path: Path) -> None:
+        self.table, self.path = table, path
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise DamagedSegment(str(path), f"cannot be read: {error.strerror or error}") from error
+        head = self._head()
+        self.keys: int = head["keys"]
+        self._names: list[str] = head["names"]
+        self._keys_at: int = head["keys_at"]
+        self._lookups: int = head["lookups"]
+        self._lookups_at: int = head["lookups_at"]
+        self._read_fences(head)
+
+    def __del__(self) -> None:
+        if (handle := getattr(self, "_file", None)) is not None:
+            os.close(handle)
+
+    def _head(self) -> dict[str, Any]:
+        size = os.fstat(self._file).st_size
+        tail = os.pread(self._file, 16, max(0, size - 16))
+        length = int.from_bytes(tail[:4], "little")
+        text = os.pread(self._file, length, max(0, size - 16 - length)) if length < size else b""
+        if tail[8:] != _MAGIC or zlib.crc32(text) != int.from_bytes(tail[4:8], "little"):
+            raise self._damaged("head")
+        head: dict[str, Any] = json.loads(text)
+        head["fences_to"] = size - 16 - length
+        return head
+
+    def _read_fences(self, head: dict[str, Any]) -> None:
+        data = os.pread(self._file, head["fences_to"] - head["fences_at"], head["fences_at"])
+        if zlib.crc32(data) != head["fences_crc"]:
+            raise self._damaged("fences")
+        at = 0
+        fences = []
+        for code, count in (("Q", self.keys), ("I", self.keys), ("Q", self._lookups), ("I", self._lookups)):
+            values = array(code)
+            end = at + -(-count // _BLOCK) * values.itemsize
+            values.frombytes(data[at:end])
+            fences.append(values)
+            at = end
+        self._key_fence, self._key_crcs, self._lookup_fence, self._lookup_crcs = fences
+
+    def _damaged(self, what: str) -> DamagedSegment:
+        return DamagedSegment(str(self.path), f"its {what} does not match the checksum")
+
+    def _block(self, number: int, start: int, count: int, width: int, crcs: Any) -> tuple[memoryview, int]:
+        """The bytes of a block and how many items it holds."""
+        size = min(_BLOCK, count - number * _BLOCK)
+        data = os.pread(self._file, size * width, start + number * _BLOCK * width)
+        if zlib.crc32(data) != crcs[number]:
+            raise self._damaged(f"block {number}")
+        return memoryview(data), size
+
+    def locate(self, wanted: Iterable[int]) -> dict[int, tuple[int, int, int]]:
+        """Those of the keys that are here, each with value, length and checksum of its row."""
+        found: dict[int, tuple[int, int, int]] = {}
+        current, keys, data, size = -1, memoryview(b"").cast("Q"), memoryview(b""), 0
+        for key in sorted(wanted):
+            number = bisect_right(self._key_fence, key) - 1
+            if number < 0:
+                continue
+            if number != current:
+                data, size = self._block(number, self._keys_at, self.keys, _KEY_BYTES, self._key_crcs)
+                keys, current = data[: size * 8].cast("Q"), number
+            at = bisect_left(keys, key)
+            if at < size and keys[at] == key:
+                value = data[size * 8 : size * 16].cast("Q")[at]
+                found[key] = (
+                    value, data[size * 16 : size * 20].cast("I")[at], data[size * 20 :].cast("I")[at]
+                )  # fmt: skip
+        return found
+
+    def rows(self, places: dict[int, tuple[int, int, int]]) -> Iterator[tuple[int, Any]]:
+        """Key and record for what `locate` found. Only where the table's rows are in the index."""
+        for key, (offset, length, crc) in places.items():
+            data = os.pread(self._file, length, offset)
+            if zlib.crc32(data) != crc:
+                raise self._damaged(f"row at {offset}")
+            row = json.loads(data)
+            yield key, from_json(self.table, {name: row[str(at)] for at, name in enumerate(self._names)})
+
+    def find(self, lookups: Iterable[int]) -> set[int]:
+        """Keys of all rows, of any version, that carry one of the lookups."""
+        found: set[int] = set()
+        for lookup in lookups:
+            number = max(0, bisect_left(self._lookup_fence, lookup) - 1)
+            while number < len(self._lookup_fence) and self._lookup_fence[number] <= lookup:
+                data, size = self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs)
+                values, keys = data[: size * 8].cast("Q"), data[size * 8 :].cast("Q")
+                at = bisect_left(values, lookup)
+                while at < size and values[at] == lookup:
+                    found.add(keys[at])
+                    at += 1
+                number += 1
+        return found
+
+    def every(self) -> Iterator[tuple[int, tuple[int, int, int]]]:
+        """All keys with the places of their rows, by key: for the doctor, who also checks each block on the way."""
+        for number in range(len(self._key_fence)):
+            data, size = self._block(number, self._keys_at, self.keys, _KEY_BYTES, self._key_crcs)
+            columns_ = data[: size * 16].cast("Q"), data[size * 16 :].cast("I")
+            for at in range(size):
+                yield columns_[0][at], (columns_[0][size + at], columns_[1][at], columns_[1][size + at])
+        for number in range(len(self._lookup_fence)):
+            self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs)
