@@ -31,6 +31,7 @@ from monitor.fetch.wire import (
     failure,
     from_foreign,
     from_status,
+    hash_of,
     http_date,
 )
 
@@ -210,6 +211,7 @@ class Fetcher:
             status=answer.status,
             headers=headers,
             body=body,
+            body_hash=hash_of(body),
             permanent_to=moved,
         )
 

@@ -97,11 +97,7 @@ class Response:
     body: bytes = b""
     not_modified: bool = False
     permanent_to: str = ""  # the final URL, if every hop to it was a permanent redirect
-
-    @property
-    def body_hash(self) -> int:
-        """Of the decoded body: the same number, the same bytes. Never 0."""
-        return int.from_bytes(hashlib.blake2b(self.body, digest_size=8).digest(), "big") or 1
+    body_hash: int = 0  # of the decoded body; set by `fetch`, so that it outlives the body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +118,11 @@ class FetchSettings:
     host_failures: int = 3  # connections that fail in a row before the rest of a host is left for the next run
     resolver_threads: int = 64
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def hash_of(body: bytes) -> int:
+    """The same number, the same bytes."""
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
 
 
 def redact(url: str) -> str:
