@@ -5,11 +5,13 @@ Knows formats and identity; knows no network, tables or schedule. `parse_many` r
 
 from monitor.feeds.discover import FoundFeed, discover, guesses
 from monitor.feeds.identity import canonical_url, keys_of, link_key, to_entries
+from monitor.feeds.opml import Outline, read_opml, write_opml
 from monitor.feeds.parse import parse_feed, parse_many
 from monitor.feeds.records import ParsedEntry, ParsedFeed
 
 __all__ = [
     "FoundFeed",
+    "Outline",
     "ParsedEntry",
     "ParsedFeed",
     "canonical_url",
@@ -19,5 +21,7 @@ __all__ = [
     "link_key",
     "parse_feed",
     "parse_many",
+    "read_opml",
     "to_entries",
+    "write_opml",
 ]
