@@ -10,8 +10,8 @@
     store.latest("events")                            # a LazyFrame for questions of any kind
 
 Knows tables as wholes; how they are kept is in the modules beneath: `tables` (columns), `segments` (names and seals),
-`places` and `bucket` (folder, object storage), `log` (commit), `view` (reading), `index`, `compact`, `repair`, `doctor`,
-`lock`. Every failure is a StoreError; DamagedSegment names the file.
+`places` and `bucket` (folder, object storage), `log` (commit), `view` (reading), `index`, `compact`, `repair`,
+`doctor`, `copy`, `lock`. Every failure is a StoreError; DamagedSegment names the file.
 """
 
 from __future__ import annotations

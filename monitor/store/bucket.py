@@ -29,9 +29,8 @@ except ImportError as error:  # pragma: no cover - the message is all there is
 def connect(url: str) -> Any:
     """The storage that a URL names. Plain HTTP only where the endpoint says so."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    options = {"allow_http": True} if endpoint.startswith("http://") else {}
     try:
-        return from_url(url, client_options=options or None)
+        return from_url(url, client_options={"allow_http": endpoint.startswith("http://")})
     except (failures.BaseError, ValueError) as error:
         raise StoreError(f"{url}: no such storage: {_brief(error)}; check the address") from error
 

@@ -75,7 +75,7 @@ def _write_rows(table: Table, base: Path, newest: pl.DataFrame, file: IO[bytes])
         zero = pl.lit(0, dtype=pl.UInt32)
         entries = newest.select(key, pl.col(POSITION).cast(pl.UInt64).alias("value"), length=zero, crc=zero)
         return entries.sort(key), []
-    known = columns(table.record)
+    known = columns(table)
     names = [name for name in pl.read_parquet_schema(base) if name in known]
     short = pl.struct(pl.col(name).alias(str(index)) for index, name in enumerate(names)).struct.json_encode()
     offsets, lengths, crcs = array("Q"), array("I"), array("I")

@@ -176,7 +176,7 @@ class Log:
             try:
                 self._create(view, decision)
             except LostRace:
-                time.sleep(random.uniform(0, 0.002) * min(attempt, 10))  # noqa: S311 - spreads writers, hides nothing
+                time.sleep(random.uniform(0, 0.002) * min(attempt, 10))
                 continue
             return tuple(decision.records)
         raise StoreError(f"{self.place.where('')}: lost {TRIES} races in a row; run fewer writers at once")

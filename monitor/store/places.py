@@ -80,7 +80,7 @@ class Folder:
 
     def names(self) -> set[str]:
         try:
-            return set(os.listdir(self.root))
+            return {path.name for path in self.root.iterdir()}
         except FileNotFoundError:
             return set()
         except OSError as error:
@@ -114,13 +114,13 @@ class Folder:
                 _sync(self.root)
         finally:
             with suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
 
     def _link(self, temporary: Path, target: Path) -> None:
         try:
             os.link(temporary, target)
         except FileExistsError as error:
-            if not os.path.samefile(temporary, target):  # same: a network file system asked twice on its own
+            if not temporary.samefile(target):  # same: a network file system asked twice on its own
                 raise LostRace(f"{target}: somebody else was first") from error
         except OSError as error:
             if error.errno in _NO_LINKS:
@@ -131,13 +131,13 @@ class Folder:
 
     def delete(self, name: str) -> None:
         with self._writing(), suppress(FileNotFoundError):
-            os.unlink(self.root / name)
+            (self.root / name).unlink()
 
     def put_aside(self, name: str) -> None:
         with self._writing():
             (self.root / ASIDE).mkdir(exist_ok=True)
             with suppress(FileNotFoundError):
-                os.replace(self.root / name, self.root / ASIDE / f"{int(time.time())}-{name}")
+                (self.root / name).replace(self.root / ASIDE / f"{int(time.time())}-{name}")
             _sync(self.root / ASIDE)
             _sync(self.root)
 
@@ -196,7 +196,7 @@ def cached(path: Path, content: Any) -> Path:
         with temporary.open("wb") as file:
             for chunk in content:
                 file.write(chunk)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise StoreError(
             f"{path.parent}: cannot be written: {error.strerror}; make room or set XDG_CACHE_HOME"

@@ -1,7 +1,7 @@
 """A single flipped bit, found and flipped back.
 
-Bits rot one at a time. The CRC-32 of a file is linear, so the difference between the CRC that stands in the seal and the
-CRC of the damaged bytes names the bit (for files under 512 MB); the sha256 then proves it. Knows bytes only.
+Bits rot one at a time. The CRC-32 of a file is linear, so the difference between the CRC that stands in the seal and
+that of the damaged bytes names the bit (for files under 512 MB); the sha256 then proves it. Knows bytes only.
 """
 
 from __future__ import annotations

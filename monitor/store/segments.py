@@ -171,12 +171,6 @@ def check_bytes(data: bytes, path: Path) -> dict[str, Any]:
     return _check(io.BytesIO(data), path)
 
 
-def peek(path: Path) -> dict[str, Any]:
-    """The note in a file's seal, unchecked but for its place: costs the same for a file of any size."""
-    with _opened(path) as file:
-        return _read_seal(file, path)[2]
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:

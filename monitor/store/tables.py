@@ -2,8 +2,8 @@
 
 Knows the columns, their types and their defaults, all derived from the record classes. Knows nothing of files.
 
-Types: `str` and `Literal` are String, `bool` Boolean, `float` Float64, `datetime` microseconds in UTC, tuples are lists.
-An `int` is Int64, but UInt64 where it is a hash (`*_key`, `*_hash`, and every tuple of ints).
+Types: `str` and `Literal` are String, `bool` Boolean, `float` Float64, `datetime` microseconds in UTC, tuples are
+lists. An `int` is Int64, but UInt64 where it is a hash (`*_key`, `*_hash`, and every tuple of ints).
 """
 
 from __future__ import annotations
@@ -68,16 +68,16 @@ def hash_of(key: int | str) -> int:
 
 
 @cache
-def columns(record: type[Any]) -> dict[str, pl.DataType]:
+def columns(table: Table) -> dict[str, pl.DataType]:
     """The record's columns in the order of its fields."""
-    hints = typing.get_type_hints(record)
-    return {field.name: _dtype(field.name, hints[field.name]) for field in dataclasses.fields(record)}
+    hints = typing.get_type_hints(table.record)
+    return {field.name: _dtype(field.name, hints[field.name]) for field in dataclasses.fields(table.record)}
 
 
 @cache
 def stored_columns(table: Table) -> dict[str, pl.DataType]:
     """The columns of the table's files: the record's, the position, and the hash of a textual key."""
-    found = columns(table.record)
+    found = columns(table)
     extra: dict[str, pl.DataType] = {POSITION: pl.Int64()}
     if found[table.key] == pl.String:
         extra[KEY_HASH] = pl.UInt64()
@@ -112,11 +112,13 @@ def to_frame(table: Table, records: Sequence[Any], segment: int) -> pl.DataFrame
         return _frame(table, records, segment)
     except UnicodeEncodeError:  # a lone surrogate from a hostile page: no UTF-8 can hold it
         return _frame(table, [_speakable(item) for item in records], segment)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{table.name}: a record does not fit its columns: {error}; this is a bug") from error
 
 
 def _frame(table: Table, records: Sequence[Any], segment: int) -> pl.DataFrame:
     schema = stored_columns(table)
-    data: dict[str, list[Any]] = {name: [getattr(item, name) for item in records] for name in columns(table.record)}
+    data: dict[str, list[Any]] = {name: [getattr(item, name) for item in records] for name in columns(table)}
     data[POSITION] = [segment << ROW_BITS | row for row in range(len(records))]
     if KEY_HASH in schema:
         data[KEY_HASH] = [stable_key(key) for key in data[table.key]]
@@ -136,7 +138,7 @@ def _speakable(record: Any) -> Any:
 
 def to_records(table: Table, frame: pl.DataFrame) -> Iterator[Any]:
     """Rows as records. Columns that the frame lacks read as their defaults; strange ones are passed over."""
-    known = columns(table.record)
+    known = columns(table)
     names = [name for name in frame.columns if name in known]
     tuples = [index for index, name in enumerate(names) if isinstance(known[name], pl.List)]
     for row in frame.select(names).iter_rows():
@@ -148,12 +150,12 @@ def to_records(table: Table, frame: pl.DataFrame) -> Iterator[Any]:
 
 def from_json(table: Table, row: Mapping[str, Any]) -> Any:
     """One row as `Expr.struct.json_encode` wrote it, as a record."""
-    casts = _json_casts(table.record)
+    casts = _json_casts(table)
     return table.record(**{name: casts[name](value) for name, value in row.items() if name in casts})
 
 
 @cache
-def _json_casts(record: type[Any]) -> dict[str, Callable[[Any], Any]]:
+def _json_casts(table: Table) -> dict[str, Callable[[Any], Any]]:
     def cast(dtype: pl.DataType) -> Callable[[Any], Any]:
         if isinstance(dtype, pl.List):
             return lambda value: tuple(value or ())
@@ -161,13 +163,13 @@ def _json_casts(record: type[Any]) -> dict[str, Callable[[Any], Any]]:
             return lambda value: None if value is None else datetime.fromisoformat(value)
         return lambda value: value
 
-    return {name: cast(dtype) for name, dtype in columns(record).items()}
+    return {name: cast(dtype) for name, dtype in columns(table).items()}
 
 
 def fill(table: Table, frame: pl.LazyFrame, missing: Iterable[str]) -> pl.LazyFrame:
     """Nulls of columns that some file lacks, as the record's defaults."""
     known = defaults(table)
-    schema = columns(table.record)
+    schema = columns(table)
     holes = [name for name in missing if name in known]
     return frame.with_columns(pl.col(name).fill_null(pl.lit(known[name], dtype=schema[name])) for name in holes)
 

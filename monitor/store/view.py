@@ -18,7 +18,15 @@ import polars as pl
 from monitor.store.index import Index
 from monitor.store.segments import Part, polars_errors
 from monitor.store.tables import (
-    POSITION, ROW_BITS, Table, columns, fill, hash_column, hash_of, stored_columns, to_records,
+    POSITION,
+    ROW_BITS,
+    Table,
+    columns,
+    fill,
+    hash_column,
+    hash_of,
+    stored_columns,
+    to_records,
 )  # fmt: skip
 
 Key = TypeVar("Key", int, str)
@@ -124,7 +132,7 @@ class View:
         for hit in missing.keys() & known.keys():
             frame, row = known[hit]
             wanted.setdefault(frame, []).append((row, hit))
-        found = {}
+        found: dict[Key, Any] = {}
         for frame, rows in wanted.items():
             records = to_records(self.table, self.tail.rows[frame][[row for row, _ in rows]])
             found |= {missing.pop(hit): record for (_, hit), record in zip(rows, records, strict=True)}
@@ -153,7 +161,7 @@ class View:
 
     def scan(self) -> pl.LazyFrame:
         """All rows in storage order: the record's columns, then `position`."""
-        return self._scan(self.parts, [*columns(self.table.record), POSITION])
+        return self._scan(self.parts, [*columns(self.table), POSITION])
 
     def stored(self) -> pl.LazyFrame:
         """All rows with all columns of the files, the hash of a textual key included."""
