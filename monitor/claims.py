@@ -1,0 +1,573 @@
+"""Sentences to claims: which deals an article asserts, between whom, of what type and how surely.
+
+`Reader` is built once from the rules and the companies; `gate` passes over a batch of texts and lets through those that
+could hold a deal of a watched company; `read` reads one article. Pure: no clock, no files, no network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import ahocorasick_rs
+
+from monitor import text as plain
+from monitor.lexicon import Cue, Hit, Lexicon, Trigger
+from monitor.mentions import Name, NameFinder, Names, is_title_case
+from monitor.models import FAMILY, Article, Claim, Company, DealType, Mention, Sourcing, Status, stable_key
+from monitor.parties import Grammar, Group, Parsed
+from monitor.status import Reading as StatusReading
+from monitor.status import read_status
+
+LEAD = 3  # sentences of the body that may tell a deal of their own; later ones only support
+MAX_SENTENCES = 120  # of one article that are read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """A deal word beside a watched company that gave no claim, and why."""
+
+    sentence: str
+    why: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one article gave."""
+
+    article_id: str
+    claims: tuple[Claim, ...]
+    near_misses: tuple[NearMiss, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """A claim of one sentence, before the article's are merged."""
+
+    parties: list[str]
+    roles: dict[str, str]
+    unsure: set[str]  # parties known by their form alone
+    trigger: Trigger
+    status: str
+    rules: tuple[str, ...]
+    sentence: str
+    index: int
+    headline: bool
+    spans: list[str]
+    deal_type: DealType
+    value: str = ""
+    terms: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    sourcing: Sourcing = "unattributed"
+    origin: str = ""
+    background: bool = False
+    support: list[_Found] = field(default_factory=list)
+
+
+class Reader:
+    """Reads articles for one watchlist. `known` are companies that nobody watches but that may be named as parties."""
+
+    def __init__(self, lexicon: Lexicon, watchlist: Sequence[Company], known: Sequence[Company] = ()) -> None:
+        self.lexicon = lexicon
+        self._names = Names(watchlist, known, lexicon)
+        self._watched = {company.name for company in watchlist}
+        self._finder = NameFinder(lexicon)
+        self._grammar = Grammar(lexicon)
+        self._outlets = frozenset(lexicon.outlets)
+        watched_only = Names(watchlist, (), lexicon) if known else self._names
+        self._gate_names = ahocorasick_rs.AhoCorasick(watched_only.forms or ["\x00"])
+        self._gate_triggers = ahocorasick_rs.AhoCorasick(sorted(lexicon.heads() - {"COMPANY", "MONEY", "NUMBER"}))
+        self._silent = re.compile(
+            r"(?<!\w)(?:" + "|".join(map(re.escape, lexicon.context["silent_headlines"])) + r")(?!\w)", re.IGNORECASE
+        )
+
+    def gate(self, texts: Sequence[str]) -> list[bool]:
+        """For each text: does it hold a watched name and a deal word at all? Cheap; errs on the side of yes."""
+        return [self._passes(text.lower()) for text in texts]
+
+    def _passes(self, low: str) -> bool:
+        return bool(self._gate_names.find_matches_as_indexes(low)) and bool(self._gate_triggers.find_matches_as_indexes(low))
+
+    def read(self, article: Article) -> Reading:
+        """All deals of watched companies that the article asserts, one claim per deal, and the near misses."""
+        title, tail_outlet = plain.normalise_headline(article.title, self._outlets)
+        body = plain.strip_dateline(article.text.strip())
+        if body.startswith(article.title.strip()) and article.title:
+            body = body[len(article.title.strip()) :].strip()
+        if not self._passes(f"{title}\n{body}".lower()):
+            return Reading(article_id=article.article_id, claims=())
+        page = _Page(self, title, body)
+        page.read()
+        claims = tuple(self._claim(article, found, tail_outlet) for found in page.merged())
+        return Reading(article_id=article.article_id, claims=claims, near_misses=tuple(page.misses))
+
+    def _claim(self, article: Article, found: _Found, tail_outlet: str) -> Claim:
+        family = FAMILY[found.deal_type]
+        parties = tuple(found.parties)
+        return Claim(
+            claim_key=stable_key(article.article_id, family, *sorted(parties)),
+            article_id=article.article_id,
+            parties=parties,
+            watched=tuple(name for name in parties if name in self._watched),
+            roles=tuple(found.roles.get(name, "") for name in parties),
+            deal_type=found.deal_type,
+            status=_status(found.status),
+            sourcing=found.sourcing,
+            origin=found.origin,
+            value=found.value,
+            terms=found.terms,
+            marks=found.marks,
+            evidence=found.sentence,
+            spans=tuple(found.spans),
+            rules=found.rules,
+            in_lead=found.index <= LEAD,
+            title=article.title,
+            url=article.url,
+            outlet=article.outlet or tail_outlet,
+            published=article.published,
+            read_at=article.read_at,
+            baseline=article.baseline,
+        )
+
+
+def _status(word: str) -> Status:
+    assert word in {"rumour", "announced", "completed", "denied", "terminated"}
+    return word  # type: ignore[return-value]
+
+
+class _Page:
+    """One article being read."""
+
+    def __init__(self, reader: Reader, title: str, body: str) -> None:
+        self.reader = reader
+        self.sentences = [plain.Sentence(title, 0, True)] if title else []
+        first = len(self.sentences)
+        for number, sentence in enumerate(plain.split_sentences(body)[:MAX_SENTENCES]):
+            self.sentences.append(plain.Sentence(sentence, number + first))
+        self.misses: list[NearMiss] = []
+        self.found: list[_Found] = []
+        self.subject: str | None = None  # the company that "it" and "the company" stand for
+        self._sure = self._names_in_running_text()
+        self._support = self._supported()
+
+    # -------------------------------------------------------------------------------------------- names
+
+    def _supported(self) -> set[str]:
+        """Companies named by a full name somewhere in the article: their short names count then."""
+        found: set[str] = set()
+        for sentence in self.sentences:
+            for _, name in self.reader._names.find(sentence.text):
+                if name.needs != "support" and (name.full or name.kind == "product"):
+                    found.add(name.company)
+        return found
+
+    def _names_in_running_text(self) -> frozenset[str]:
+        """Names that stand in sentences whose capitals mean something."""
+        names = set()
+        for sentence in self.sentences[:12]:
+            if not is_title_case(sentence.text):
+                for mention in self.reader._finder.find(sentence.text, (), headline=False):
+                    names.add(mention.text)
+        return frozenset(names)
+
+    def _mentions(self, sentence: plain.Sentence) -> list[Mention]:
+        shouting = sentence.text.isupper()
+        known: list[tuple[Mention, Name]] = self.reader._names.find(sentence.text, any_case=shouting)
+        named = [mention for mention, name in known if name.needs != "support" or name.company in self._support]
+        if shouting:
+            return named
+        unknown = self.reader._finder.find(sentence.text, named, headline=sentence.headline, sure=self._sure)
+        return sorted([*named, *unknown], key=lambda mention: mention.start)
+
+    # -------------------------------------------------------------------------------------------- sentences
+
+    def read(self) -> None:
+        title = self.sentences[0].text if self.sentences and self.sentences[0].headline else ""
+        if title and self.reader._silent.search(title):
+            self.misses.append(NearMiss(sentence=title, why="a headline of a kind that tells no deal"))
+            return
+        for sentence in self.sentences:
+            self._read_sentence(sentence)
+
+    def _read_sentence(self, sentence: plain.Sentence) -> None:
+        mentions = self._mentions(sentence)
+        tokens = plain.tokenize(sentence.text, [(mention.start, mention.end) for mention in mentions])
+        company_tokens = [at for at, token in enumerate(tokens) if token.kind == "company"]
+        parsed = self.reader._grammar.parse(sentence.text, tokens, dict(zip(company_tokens, mentions, strict=True)))
+        triggers = [hit for hit in parsed.hits if isinstance(hit.rule, Trigger)]
+        results: list[_Found] = []
+        for hit in triggers:
+            found = self._fire(sentence, parsed, hit, bool(results))
+            if found is not None:
+                results.append(found)
+        self.found += results
+        self._remember_subject(parsed)
+
+    def _remember_subject(self, parsed: Parsed) -> None:
+        for group in parsed.groups:
+            if group.governor == "" and not group.modifier:
+                mention = parsed.mentions[group.start]
+                if mention.kind != "found" or self.subject is None:
+                    self.subject = mention.company
+                return
+
+    def _miss(self, sentence: plain.Sentence, why: str, *rules: str) -> None:
+        self.misses.append(NearMiss(sentence=sentence.text, why=why, rules=rules))
+
+    # -------------------------------------------------------------------------------------------- one trigger
+
+    def _fire(self, sentence: plain.Sentence, parsed: Parsed, hit: Hit, told: bool) -> _Found | None:
+        trigger = hit.rule
+        assert isinstance(trigger, Trigger)
+        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        if _unless(parsed, hit, trigger):
+            return None
+        if clause.kind == "background" or (clause.kind == "after" and told):
+            self._miss(sentence, f"told as background ({clause.word!r})", trigger.id)
+            return None
+        if _yields(parsed, hit):
+            return None
+        subject = _subject_of(parsed, hit)
+        reading = read_status(parsed, hit, subject, sentence.headline)
+        if not reading.status:
+            self._miss(sentence, reading.why, trigger.id, *reading.rules)
+            return None
+        if trigger.modal and not _is_modal(parsed, hit, reading):
+            self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
+            return None
+        parties, roles, unsure, spans = self._parties(parsed, hit, reading)
+        why = self._lacks(parsed, hit, trigger, parties, reading)
+        if why:
+            self._miss(sentence, why, trigger.id, *reading.rules)
+            return None
+        if not any(party in self.reader._watched for party in parties):
+            if any(mention.watched for mention in parsed.mentions.values()):
+                self._miss(sentence, "the watched company is not a party of this deal", trigger.id)
+            return None
+        return self._make(sentence, parsed, hit, reading, parties, roles, unsure, spans)
+
+    def _parties(self, parsed: Parsed, hit: Hit, reading: StatusReading) -> tuple[list[str], dict[str, str], set[str], list[str]]:
+        trigger = hit.rule
+        assert isinstance(trigger, Trigger)
+        filled = self.reader._grammar.fill(parsed, hit, passive=reading.passive)
+        parties: list[str] = []
+        roles: dict[str, str] = {}
+        unsure: set[str] = set()
+        spans: list[str] = []
+        if not any(place in {"subject", "owner"} for place, _ in filled):
+            inherited = self._inherited(parsed, hit)
+            if inherited is not None:
+                filled.insert(0, ("subject" if not reading.passive else "object", inherited))
+        filled = _without_things(parsed, filled)
+        for place, group in filled:
+            role = trigger.places.get(place, "party")
+            for at in group.members:
+                mention = parsed.mentions[at]
+                name = mention.company
+                if name in parties:
+                    continue
+                parties.append(name)
+                if role != "party":
+                    roles[name] = role
+                if mention.kind == "found":
+                    unsure.add(name)
+                spans.append(f"{mention.start}:{mention.end}:party:{name}")
+        if not parties and self.subject and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
+            parties.append(self.subject)
+        elif self.subject and len(parties) == 1 and self.subject not in parties and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
+            parties.insert(0, self.subject)
+            role = trigger.places.get("subject", "party")
+            if role != "party":
+                roles[self.subject] = role
+        start, end = parsed.tokens[hit.start].start, parsed.tokens[hit.end - 1].end
+        spans.append(f"{start}:{end}:trigger:{trigger.id}")
+        for cue in reading.cues:
+            spans.append(f"{parsed.tokens[cue.start].start}:{parsed.tokens[cue.end - 1].end}:status:{cue.rule.id}")
+        return parties, roles, unsure, spans
+
+    def _inherited(self, parsed: Parsed, hit: Hit) -> Group | None:
+        """The subject of the clause before, where this one has none of its own ("..., signs Bolt as a customer")."""
+        number = parsed.clause_of[hit.start]
+        clause = parsed.clauses[number]
+        between = [token.low for token in parsed.tokens[clause.start : hit.start]]
+        own = [
+            group for group in parsed.groups
+            if group.clause == number and group.end < hit.start and not group.modifier and group.governor == ""
+        ]  # fmt: skip
+        if number == 0 or own:
+            return None
+        fits = clause.kind == "coordinate" or hit.form == "ing" or any(word in self.reader._grammar.pronouns for word in between) or len(between) <= 2
+        if not fits and clause.kind != "after":
+            return None
+        for group in parsed.groups:
+            if group.clause < number and group.governor in {"", "in", "of"} and not group.modifier:
+                return group
+        return None
+
+    def _lacks(self, parsed: Parsed, hit: Hit, trigger: Trigger, parties: list[str], reading: StatusReading) -> str:
+        """What the trigger needs and does not have; "" if all is there."""
+        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        behind = [token.low for token in parsed.tokens[hit.end : clause.end]]
+        filled = self.reader._grammar.fill(parsed, hit, passive=reading.passive)
+        outside = [place for place, _ in filled if place not in {"subject", "owner"}]
+        if trigger.needs == "asset" and not outside and not set(behind[:14]) & self.reader._grammar.assets and not reading.passive:
+            return "nothing is named that could be bought"
+        if trigger.needs == "company" and len(parties) < 2 and not (reading.status == "denied" and parties):
+            return "the other party is not named in the deal word's reach"
+        if trigger.needs == "from" and not any(place in {"from", "by"} for place in outside):
+            return "no seller is named"
+        if not parties:
+            return "no company stands in the deal word's reach"
+        return ""
+
+    def _make(
+        self, sentence: plain.Sentence, parsed: Parsed, hit: Hit, reading: StatusReading, parties: list[str],
+        roles: dict[str, str], unsure: set[str], spans: list[str],
+    ) -> _Found:  # fmt: skip
+        trigger = hit.rule
+        assert isinstance(trigger, Trigger)
+        sourcing, origin = self._source(parsed, reading)
+        return _Found(
+            parties=parties,
+            roles=roles,
+            unsure=unsure,
+            trigger=trigger,
+            status=reading.status,
+            rules=(trigger.id, *reading.rules),
+            sentence=sentence.text,
+            index=sentence.index,
+            headline=sentence.headline,
+            spans=spans,
+            deal_type=_refine(trigger, parsed, hit),
+            value=_value(parsed, hit),
+            terms=tuple(dict.fromkeys(match[0] for match in _TERMS.finditer(sentence.text))),
+            marks=tuple(mark for mark, pattern in _MARKS if pattern.search(sentence.text)),
+            sourcing=sourcing,
+            origin=origin,
+        )
+
+    def _source(self, parsed: Parsed, reading: StatusReading) -> tuple[Sourcing, str]:
+        origin = _origin(parsed.text, self.reader.lexicon.outlets)
+        low = parsed.text.lower()
+        context = self.reader.lexicon.context["attribution"]
+        if origin:
+            return "named_report", origin
+        if reading.reported or any(_has(low, words) for words in context["unnamed"]):
+            return "unnamed_sources", ""
+        if any(_has(low, words) for words in context["party"]):
+            return "party_statement", ""
+        return "unattributed", ""
+
+    # -------------------------------------------------------------------------------------------- merging
+
+    def merged(self) -> list[_Found]:
+        """One claim per deal: sentences that tell the same deal support each other; the headline weighs most."""
+        deals: list[_Found] = []
+        for found in sorted(self.found, key=lambda item: (item.index, -item.trigger.rank)):
+            for part in _apart(found):
+                self._join(deals, part)
+        deals = [deal for deal in deals if self._stands(deal, deals)]
+        for deal in deals:
+            _settle(deal)
+        return deals
+
+    def _join(self, deals: list[_Found], part: _Found) -> None:
+        for deal in deals:
+            if _same_deal(deal, part):
+                deal.support.append(part)
+                return
+        deals.append(part)
+
+    def _stands(self, deal: _Found, deals: list[_Found]) -> bool:
+        first = self.sentences[0].index if self.sentences else 0
+        if deal.index <= first + LEAD - 1 or deal.headline:
+            return True
+        lead = [other for other in deals if other.index <= first + LEAD - 1]
+        if not lead and deal.index <= first + 6:
+            return True
+        self.misses.append(NearMiss(sentence=deal.sentence, why="told in passing, below the lead", rules=deal.rules))
+        return False
+
+
+# ------------------------------------------------------------------------------------------------ helpers
+
+
+def _unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
+    behind = [token.low for token in parsed.tokens[hit.end : hit.end + 7] if token.kind != "money"]
+    if parsed.mentions.get(hit.end) is not None:
+        behind = behind[:1] and [token.low for token in parsed.tokens[hit.end + 1 : hit.end + 4]]
+    for words in trigger.unless:
+        length = len(words)
+        for at in range(0, min(3, len(behind) - length + 1)):
+            if tuple(behind[at : at + length]) == words:
+                return True
+    return False
+
+
+def _yields(parsed: Parsed, hit: Hit) -> bool:
+    """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
+    if hit.form in {"noun", "nouns", "phrase"}:
+        return False
+    for other in parsed.hits:
+        if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
+            continue
+        between = [token.low for token in parsed.tokens[hit.end : other.start]]
+        if len(between) <= 7 and not {"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"} & set(between):
+            return True
+    return False
+
+
+def _without_things(parsed: Parsed, filled: list[tuple[str, Group]]) -> list[tuple[str, Group]]:
+    """Without capitalised words that only describe the deal: "their Laboratory joint venture", "10-year Fortnite pact"."""
+    sure = {at for _, group in filled for at in group.members if parsed.mentions[at].kind != "found"}
+    if len(sure) < 2:
+        return filled
+    return [
+        (place, group) for place, group in filled
+        if place != "compound" or any(at in sure for at in group.members)
+    ]  # fmt: skip
+
+
+def _subject_of(parsed: Parsed, hit: Hit) -> Group | None:
+    clause = parsed.clause_of[hit.start]
+    before = [
+        group for group in parsed.groups
+        if group.clause == clause and group.end < hit.start and group.governor == "" and not group.modifier
+    ]  # fmt: skip
+    return before[-1] if before else None
+
+
+def _is_modal(parsed: Parsed, hit: Hit, reading: StatusReading) -> bool:
+    before = parsed.word(hit.start - 1)
+    if hit.form == "ing" and before in {"is", "are", "be"}:
+        return True
+    return before in {"to", "will", "'ll"} or bool(reading.cues) or hit.form == "phrase"
+
+
+def _pronoun_before(parsed: Parsed, hit: Hit, pronouns: frozenset[str]) -> bool:
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    return any(token.low in pronouns for token in parsed.tokens[clause.start : hit.start])
+
+
+def _has(low: str, words: str) -> bool:
+    at = low.find(words)
+    return at >= 0 and not low[at - 1 : at].isalnum() and not low[at + len(words) : at + len(words) + 1].isalnum()
+
+
+_SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wafers|supply|supplier|purchase|power|gas|lng|cloud|"
+                     r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
+_LICENSING = re.compile(r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE)
+_BUYING = re.compile(r"\b(?:acquir\w+|buy|buys|buying|buyout|takeover|take over|merge\w*|purchase of|sell itself|to sell)\b", re.IGNORECASE)
+_STAKE = re.compile(r"\b(?:stake|invest\w*|funding|equity|shares in)\b", re.IGNORECASE)
+_VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
+_MAJORITY = re.compile(r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE)
+
+
+def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
+    """The type of a vague word ("deal", "agreement") from what stands around it."""
+    if trigger.id in {"stake", "investment.noun"} and _MAJORITY.search(parsed.text):
+        return "acquisition"
+    if trigger.id not in {"deal.noun", "partnership.noun", "use-of"}:
+        return trigger.type
+    word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
+    if trigger.id == "partnership.noun" and word not in {"agreement", "agreements", "pact", "pacts", "accord", "letter of intent", "memorandum of understanding", "framework agreement"}:
+        return trigger.type
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
+    if _VENTURE.search(around):
+        return "joint_venture"
+    if _BUYING.search(around) or parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions:
+        return "acquisition"
+    if _STAKE.search(around):
+        return "investment"
+    if _LICENSING.search(around):
+        return "licensing"
+    if _SUPPLY.search(around) and trigger.id != "use-of":
+        return "supply_contract"
+    return trigger.type
+
+
+_TERMS = re.compile(r"\b\d[\d.]*(?:%|\s?per ?cent|\s?pct)\s(?:equity\s)?(?:stake|share|interest|holding)|\b(?:\w+|\d+)-year\b", re.IGNORECASE)
+_MARKS = (
+    ("second", re.compile(r"\b(?:second|third|another|separate)\s(?:\w+\s)?(?:deal|agreement|partnership|contract|order|deal|stake|acquisition|round|pact)\b", re.IGNORECASE)),
+    ("new round", re.compile(r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b", re.IGNORECASE)),
+    ("expands", re.compile(r"\b(?:expand|extend|renew|broaden|deepen)(?:s|ed|ing)?\b", re.IGNORECASE)),
+)
+
+
+def _value(parsed: Parsed, hit: Hit) -> str:
+    """The sum of money nearest to the trigger."""
+    sums = [(abs(at - hit.start), token.text) for at, token in enumerate(parsed.tokens) if token.kind == "money"]
+    return min(sums)[1] if sums else ""
+
+
+_SAYS = r"(?:first\s)?(?:reported|reports|report|said|says|writes|wrote|revealed|has reported|has learned)"
+
+
+def _origin(text: str, outlets: dict[str, str]) -> str:
+    """The outlet to which the sentence credits the news: "according to X", "X reported", "a report by X"."""
+    pattern = r"(?:according to|report by|report from|reports by|by|citing|per|told|cited by|told to|published by|report in|reported by|:)\s+(?:a report (?:by|from|in)\s+)?(?:the\s)?([A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})"
+    for match in re.finditer(pattern, text):
+        name = _outlet(match[1], outlets)
+        if name:
+            return name
+    for match in re.finditer(r"((?:The\s)?[A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})(?:['’]s\s\w+)?,?\s" + _SAYS, text):
+        name = _outlet(match[1], outlets)
+        if name:
+            return name
+    return ""
+
+
+def _outlet(words: str, outlets: dict[str, str]) -> str:
+    row = words.split()
+    for first in range(len(row)):
+        for last in range(len(row), first, -1):
+            for lead in ("the ", ""):
+                name = outlets.get(lead + " ".join(row[first:last]).lower())
+                if name:
+                    return name
+    return ""
+
+
+def _apart(found: _Found) -> list[_Found]:
+    """ "partnerships with A and B" are two deals: one for each company behind "with"."""
+    if found.trigger.type != "partnership" or len(found.parties) < 3 or found.status != "rumour":
+        return [found]
+    if not re.search(r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations)\b", found.sentence, re.IGNORECASE):
+        return [found]
+    first = found.parties[0]
+    return [replace(found, parties=[first, other], support=[]) for other in found.parties[1:]]
+
+
+def _same_deal(deal: _Found, other: _Found) -> bool:
+    ours, theirs = set(deal.parties), set(other.parties)
+    if not ours & theirs:
+        return False
+    if ours <= theirs or theirs <= ours:
+        vague = min(deal.trigger.rank, other.trigger.rank) == 1 or len(ours) == 1 or len(theirs) == 1
+        return vague or FAMILY[deal.deal_type] == FAMILY[other.deal_type] or ours == theirs
+    return len(ours & theirs) >= 2
+
+
+def _settle(deal: _Found) -> None:
+    """Settle parties, type, status, value and source of a deal from all sentences that tell it."""
+    for other in deal.support:
+        for name in other.parties:
+            if name not in deal.parties and (name not in other.unsure or len(deal.parties) < 2) and other.index <= deal.index + LEAD:
+                if set(deal.parties) <= set(other.parties):
+                    deal.parties.append(name)
+                    if name in other.roles:
+                        deal.roles[name] = other.roles[name]
+        if other.trigger.rank > deal.trigger.rank and other.index <= deal.index + LEAD:
+            deal.deal_type, deal.trigger = other.deal_type, other.trigger
+        if other.index <= deal.index + LEAD and deal.status == "announced" and other.status == "rumour" and deal.headline and other.sourcing in {"named_report", "unnamed_sources"}:
+            deal.status = "rumour"
+        if not deal.value and set(other.parties) >= set(deal.parties):
+            deal.value = other.value
+        if not deal.origin and other.origin:
+            deal.origin, deal.sourcing = other.origin, other.sourcing
+        if deal.sourcing == "unattributed":
+            deal.sourcing = other.sourcing
+        deal.rules = tuple(dict.fromkeys((*deal.rules, *other.rules)))

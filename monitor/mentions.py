@@ -1,0 +1,288 @@
+"""Companies named in a sentence: those that are known by name, and those that only look like a name.
+
+Known names come from one automaton (`Names`, built once for all companies). Unknown ones are found by their form:
+capitalised runs that are no common word, person, place, outlet or title. Knows nothing of deals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ahocorasick_rs
+
+from monitor.lexicon import Lexicon
+from monitor.models import Company, Mention
+
+_WORDISH = re.compile(r"\w")
+# Endings that make a company of the words before them (legal forms, and what firms call themselves).
+_LEGAL = frozenset(
+    "inc corp corporation co company ltd limited llc plc ag sa se nv oyj oy ab as asa gmbh spa pte bhd kk kgaa lp llp "
+    "holdings holding group".split()
+)
+_FIRM_WORDS = _LEGAL | frozenset(
+    "labs lab technologies technology systems networks energy bancorp capital partners therapeutics pharma "
+    "pharmaceuticals biosciences biotech bio health healthcare motors airlines airways air bank financial semiconductor "
+    "semiconductors electronics industries international global media entertainment studios games software robotics "
+    "ventures foods brands aerospace space defence defense telecom communications mobile wireless resources mining "
+    "minerals petroleum oil gas power solar materials chemicals chemical steel metals insurance analytics data cloud "
+    "security identity ai intelligence automotive research sciences life medical devices diagnostics genomics robot "
+    "interactive digital online logistics freight marine shipping rail railways properties realty estate trust asset "
+    "management advisors consulting services solutions products beverage beverages care pictures music records "
+    "publishing press broadcasting cable university institute association foundation federation society agency "
+    "department ministry council authority commission cinemas hotels resorts stores supermarkets restaurants "
+    "innovations dynamics instruments express commerce payments equity investment investments securities exchange "
+    "platforms platform house works water waste paper packaging textiles apparel wine spirits brewing brewery breweries "
+    "tire tires tool tools tractor machinery engineering construction homes cement glass optics photonics quantum "
+    "nuclear hydrogen battery batteries lithium copper gold silver uranium vision wind".split()
+)
+_FIRST_NAMES = frozenset(
+    "aaron adam alan albert alex alexander alexandr alexis alice amanda amy andrea andrew andy angela ann anna anne anthony "
+    "arthur barbara ben benjamin bernard beth bill bob bobby boris brad brandon brendan brian bruce carl carlos carol catherine cathie "
+    "charles charlie chris christian christina christine christopher cindy claire craig dan dana daniel dario dave david "
+    "dean deborah demis dennis diana diane donald doug douglas drew dustin ed eddie edward elaine eli elizabeth elon emily "
+    "emma eric erik ernest ethan evan felix fiona florian francis frank fred gary gavin gene geoff george gerald ginni glenn "
+    "gordon grace graham greg gregory gwynne hank hannah harold harry heather helen henry howard hugo ian ivan jack jacob "
+    "jake james jamie jane janet jared jason jay jean jeff jeffrey jen jennifer jensen jeremy jerome jerry jesse jessica "
+    "jim jimmy joanna joe joel john johnny jon jonathan jony jordan jose joseph josh joshua juan judy julia julian julie justin "
+    "karen karl kate katherine kathy katie keith kelly ken kenneth kevin kim klaus kristin kyle lachlan larry laura lauren laurent "
+    "lawrence lee leo leon leonard leslie lewis linda lisa liz louis lucas luis luke lynn marc marcus margaret maria marie "
+    "mario marissa mark marta martin mary masayoshi matt matthew max megan melissa meredith michael michelle miguel mike mira "
+    "monica nancy naomi nat natalie nathan neal neil nicholas nick nicole nigel nikesh noah noel oliver olivia oscar pamela "
+    "pat patricia patrick paul paula pedro peter phil philip philippe pierre rachel rafael ralph ray raymond rebecca reed "
+    "reid rex richard rick rob robert robin rod roger roland ron ronald rory rosa ross roy rupert russell ruth ryan sally "
+    "sam samantha samuel sandra sandy sara sarah satya scott sean sebastian sergey seth sharon shawn sheryl shou simon sophia "
+    "sophie stan stanley stefan stella stephanie stephen steve steven stuart sundar susan susie tara ted terry thierry thomas "
+    "tim timothy tobi todd tom tony tracy travis tyler uma ursula vera vicki victor victoria vince vincent vinod vivek "
+    "vladimir wade walter warren wayne wendy will william yann zach zachary".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One written form of a company."""
+
+    text: str
+    company: str  # canonical name
+    kind: str  # name, product, ticker
+    watched: bool
+    needs: str = ""  # "case": only as written; "support": only beside another name of the company
+    full: bool = False  # the company's own name or a long form: it supports the short ones
+
+
+class Names:
+    """All names of all companies in one automaton. Built once; `find` is read-only and costs the same for any number."""
+
+    def __init__(self, watched: Sequence[Company], known: Sequence[Company], lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._by_form: dict[str, list[Name]] = {}
+        taken: set[str] = set()
+        for company, is_watched in [*((c, True) for c in watched), *((c, False) for c in known)]:
+            for name in _forms(company, is_watched, lexicon.words):
+                key = name.text.lower()
+                if not is_watched and key in taken:
+                    continue  # the user's names win over the catalogue's
+                self._by_form.setdefault(key, []).append(name)
+                if is_watched:
+                    taken.add(key)
+        self.forms = list(self._by_form)
+        self._automaton = ahocorasick_rs.AhoCorasick(self.forms or ["\x00"])
+
+    def find(self, text: str, *, any_case: bool = False) -> list[tuple[Mention, Name]]:
+        """Names in the text on word boundaries, longest first, none overlapping, in order of place.
+
+        `any_case`: the text is all capitals, so the case of a name tells nothing.
+        """
+        low = text.lower()
+        if len(low) != len(text):  # one character changes its length in lower case: İ
+            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        found: list[tuple[int, int, Name]] = []
+        for index, start, end in self._automaton.find_matches_as_indexes(low, overlapping=True):
+            if _bounded(low, start, end):
+                written = text[start:end]
+                for name in self._by_form[self.forms[index]]:
+                    if any_case or _case_fits(written, name):
+                        found.append((start, end, name))
+                        break
+        return [
+            (Mention(company=name.company, start=start, end=end, text=text[start:end], kind=name.kind, watched=name.watched), name)
+            for start, end, name in _apart(found)
+        ]
+
+
+def _forms(company: Company, watched: bool, words: frozenset[str]) -> Iterable[Name]:
+    for text in dict.fromkeys((company.name, *company.aliases)):
+        full = text == company.name or " " in text
+        yield Name(text, company.name, "name", watched, _needs(text, words), full)
+    for text in company.products:
+        yield Name(text, company.name, "product", watched, _needs(text, words))
+    for text in company.tickers:
+        yield Name(text, company.name, "ticker", watched, "case" if len(text) > 2 else "support")
+
+
+def _needs(text: str, words: frozenset[str]) -> str:
+    """A name that is a common word, or very short, must be written as a name is."""
+    return "case" if text.lower() in words or len(text) <= 3 else ""
+
+
+def _case_fits(written: str, name: Name) -> bool:
+    """A name written as the user gave it, with a capital, or in capitals; lower case only for made-up words."""
+    if written == name.text:
+        return True
+    if name.kind == "ticker":
+        return False
+    if name.needs:
+        return written[:1].isupper() and (written[1:] == name.text[1:] or len(written) > 4 and written.isupper())
+    return written[:1].isupper() or not name.text[:1].isupper() or " " not in name.text and len(name.text) > 6
+
+
+def _bounded(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before and (_WORDISH.match(before) or before in "@#." and start > 1 and before != "."):
+        return False
+    if after and _WORDISH.match(after):
+        return False
+    # "Meta.com" and "Target's" differ: a dot followed by a letter is part of another word
+    return not (after == "." and _WORDISH.match(text[end + 1 : end + 2]) and text[end + 1 : end + 2].isalpha())
+
+
+def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
+    """Leftmost longest of overlapping matches."""
+    kept: list[tuple[int, int, Name]] = []
+    for start, end, name in sorted(found, key=lambda item: (item[0], -item[1])):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end, name))
+    return kept
+
+
+# ------------------------------------------------------------------------------------------------ unknown names
+
+_RUN = re.compile(
+    r"(?<![\w-])[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*(?:\s(?:&\s|of\s(?=[A-Z])|de\s(?=[A-Z])|the\s(?=[A-Z]))?[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*)*"
+    r"|\b[a-z]{1,3}[A-Z]\w+"
+)
+
+
+# Titles of works in quotation marks, and what stands in brackets: an abbreviation, a ticker, an aside.
+_QUOTED = re.compile(r"[‘'](?=[A-Z])[^‘’']{2,60}[’'](?!\w)|[“\"][^“”\"]{2,60}[”\"]|\([A-Z][\w.: ]{0,12}\)|[$€£¥]\s?\d[\d.,]*\s?[a-zA-Z]*|<[^>]{1,12}>")
+
+
+def _touches(start: int, end: int, taken: Sequence[Mention], text: str) -> bool:
+    """Directly beside a known name, with just a space between: part of that name or a word of its description."""
+    return any(
+        (mention.end <= start and text[mention.end : start].strip() == "") or (end <= mention.start and text[end : mention.start].strip() == "")
+        for mention in taken
+    )
+
+
+def is_title_case(text: str) -> bool:
+    """A headline in which most words are capitalised, so that a capital tells nothing."""
+    words = [word for word in re.findall(r"[A-Za-z][A-Za-z'’]+", text) if len(word) > 3]
+    return len(words) >= 3 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
+
+
+class NameFinder:
+    """Finds spans that look like company names, in sentences and in headlines."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._words = lexicon.words
+        names = lexicon.names
+        self._people = names["people"] | names["surnames"]
+        self._surnames = names["surnames"]
+        self._never = (
+            names["countries"] | names["demonyms"] | names["states"] | names["cities"] | names["regions"]
+            | names["regulators"] | names["indices"] | names["calendar"] | names["titles"] | names["people"]
+        )  # fmt: skip
+        self._outlets = lexicon.outlets
+        self._titles = names["titles"]
+
+    def find(self, text: str, taken: Sequence[Mention], *, headline: bool, sure: frozenset[str] = frozenset()) -> list[Mention]:
+        """Spans outside `taken` that look like companies. `sure`: names seen in running text of the same article."""
+        titled = headline and is_title_case(text)
+        quoted = [match.span() for match in _QUOTED.finditer(text)]
+        found: list[Mention] = []
+        for match in _RUN.finditer(text):
+            for start, end in _outside(match.start(), match.end(), taken):
+                if any(a <= start < b for a, b in quoted) or _touches(start, end, taken, text):
+                    continue
+                for a, b in self._trim(text, start, end, titled, sure):
+                    found.append(Mention(company=text[a:b], start=a, end=b, text=text[a:b], kind="found"))
+        return found
+
+    def _trim(self, text: str, start: int, end: int, titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
+        """The parts of a capitalised run that may be names: common words cut away."""
+        words = [(m.start() + start, m.end() + start, m[0]) for m in re.finditer(r"[\w.&+'’-]+", text[start:end])]
+        words = [(a, b - 1, w[:-1]) if w.endswith(".") and "." not in w[:-1] else (a, b, w) for a, b, w in words]
+        row: list[tuple[int, int, str]] = []
+        for word in [*words, (0, 0, "")]:
+            if word[2] and not self._breaks(word[2], word[0] == 0 or text[:word[0]].rstrip()[-1:] in "“\"‘:.", titled, bool(row)):
+                row.append(word)
+                continue
+            yield from self._accept(text, row, titled, sure)
+            row = []
+
+    def _breaks(self, word: str, first: bool, titled: bool, within: bool) -> bool:
+        low = word.lower()
+        if not word[0].isupper() and not any(c.isupper() for c in word):
+            return low not in {"&", "of", "de", "the"} or not within
+        if word[0].isdigit():
+            return not within and not any(c.isalpha() for c in word)
+        common = low in self._words or (low.endswith("s") and low[:-1] in self._words)
+        if within and low in _FIRM_WORDS:
+            return False
+        if low in self._titles or low in self._never and not within:
+            return True
+        return common and (titled or first)
+
+    def _accept(self, text: str, row: list[tuple[int, int, str]], titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
+        while row and (row[-1][2].lower() in {"of", "de", "the", "&"} or row[-1][2][0].isdigit() and not any(c.isalpha() for c in row[-1][2])):
+            row.pop()
+        while row and row[0][2].lower() in {"of", "de", "the", "&"}:
+            row.pop(0)
+        if not row or len(row) > 6:
+            return
+        start, end = row[0][0], row[-1][1]
+        name = text[start:end]
+        low = name.lower()
+        lows = [word[2].lower() for word in row]
+        if low in self._never or low in self._outlets or (len(name) < 3 and name not in sure) or all(word in self._never for word in lows):
+            return
+        if all(word in self._words for word in lows) and titled and name not in sure:
+            return
+        if self._is_person(lows) or text[end : end + 1] == "%":
+            return
+        if len(lows) == 1 and name.isupper() and len(name) <= 5 and name not in sure and _is_acronym(lows[0]):
+            return
+        yield start, end
+
+    def _is_person(self, lows: list[str]) -> bool:
+        if lows[-1] in _FIRM_WORDS:
+            return False
+        if len(lows) in (2, 3) and lows[0] in _FIRST_NAMES:
+            return True
+        return lows[-1] in self._surnames and len(lows) <= 2
+
+
+_ACRONYMS = frozenset(
+    "ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
+    "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
+    "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
+    "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()
+)
+
+
+def _is_acronym(low: str) -> bool:
+    return low in _ACRONYMS
+
+
+def _outside(start: int, end: int, taken: Sequence[Mention]) -> Iterable[tuple[int, int]]:
+    at = start
+    for mention in taken:
+        if mention.end <= at or mention.start >= end:
+            continue
+        if mention.start > at:
+            yield at, mention.start
+        at = max(at, mention.end)
+    if at < end:
+        yield at, end

@@ -1,0 +1,338 @@
+"""The shape of a sentence around a deal word: clauses, groups of companies, and who stands in which place.
+
+A shallow parser for news English: it knows prepositions, clause breaks, possessives, lists and appositions, all from
+`context.toml`. It decides who could be a party of which trigger; whether that is news is for `status` and `claims`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.lexicon import Cue, Hit, Lexicon, Trigger
+from monitor.models import Mention
+from monitor.text import Token
+
+_REACH = 12  # words between a name and the word that governs it
+_LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x"})
+_VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
+_SKIP_PUNCT = frozenset("\"'“”‘’()*[]")
+_BE = frozenset("is are was were be been being gets get got getting has've".split())
+
+
+@dataclass(slots=True)
+class Group:
+    """Companies joined by "and" or commas. `governor` is a preposition, "" (subject or start), or "hit" (`hit` is it)."""
+
+    members: list[int]  # indexes of company tokens
+    governor: str = ""
+    hit: Hit | None = None
+    owner: bool = False  # followed by 's
+    modifier: bool = False  # stands before another company and only describes it
+    clause: int = 0
+
+    @property
+    def start(self) -> int:
+        return self.members[0]
+
+    @property
+    def end(self) -> int:
+        return self.members[-1]
+
+
+@dataclass(slots=True)
+class Clause:
+    start: int
+    end: int
+    kind: str = "main"  # main, plain, coordinate, after (background that may be news), background
+    word: str = ""  # what began it
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A sentence taken apart."""
+
+    text: str
+    tokens: list[Token]
+    mentions: dict[int, Mention]  # token index -> mention
+    hits: list[Hit]
+    clauses: list[Clause]
+    groups: list[Group]
+    clause_of: list[int] = field(default_factory=list)
+
+    def word(self, at: int) -> str:
+        return self.tokens[at].low if 0 <= at < len(self.tokens) else ""
+
+
+class Grammar:
+    """The word lists of `context.toml`, ready for look-up."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        context: dict[str, Any] = lexicon.context
+        self.lexicon = lexicon
+        self.prepositions = _phrases(context["prepositions"])
+        self.means: dict[str, str] = context["preposition_means"]
+        self.background = _phrases(context["background"])
+        self.plain = _phrases(context["plain"])
+        self.as_keeps = frozenset(context["as_keeps"])
+        self.others = frozenset(context["others"])
+        self.parents = frozenset(context["parents"])
+        self.formers = frozenset(context["formers"])
+        self.assets = frozenset(context["assets"])
+        self.pronouns = frozenset(context["pronouns"])
+
+    def parse(self, text: str, tokens: list[Token], mentions: dict[int, Mention]) -> Parsed:
+        hits = [hit for hit in self.lexicon.find(tokens) if not _hyphenated(tokens, hit) and not _verb_as_noun(tokens, hit)]
+        clauses = self._clauses(tokens, hits)
+        parsed = Parsed(text, tokens, mentions, hits, clauses, [])
+        parsed.clause_of = [number for number, clause in enumerate(clauses) for _ in range(clause.start, clause.end)]
+        parsed.groups = self._groups(parsed)
+        return parsed
+
+    # -------------------------------------------------------------------------------------------- clauses
+
+    def _clauses(self, tokens: list[Token], hits: list[Hit]) -> list[Clause]:
+        verbs = {hit.start for hit in hits if hit.form in {"s", "past", "past/pp", "ing"}}
+        breaks: list[tuple[int, str, str]] = []
+        at = 0
+        while at < len(tokens):
+            length, kind = self._break(tokens, at, verbs)
+            if length and at > 0:
+                breaks.append((at, kind, " ".join(token.low for token in tokens[at : at + length])))
+            elif length and kind in {"after", "background"}:
+                breaks.append((at, kind, tokens[at].low))
+            at += max(length, 1)
+        return _cut(breaks, len(tokens), tokens)
+
+    def _break(self, tokens: list[Token], at: int, verbs: set[int]) -> tuple[int, str]:
+        low = tokens[at].low
+        if low == "," and at + 1 in verbs or low == "and" and at + 1 in verbs and tokens[at + 1].low.endswith("s"):
+            return 1, "coordinate"
+        if low == "as":
+            after = tokens[at + 1].low if at + 1 < len(tokens) else ""
+            return (0, "") if after in self.as_keeps else (1, "plain")
+        length = _match(self.background, tokens, at)
+        if length:
+            news = low in {"after", "following", "amid", "days", "hours", "shortly", "just", "weeks"}
+            return length, "after" if news else "background"
+        if low in {"?", "!", "."}:
+            return 1, "plain"
+        return _match(self.plain, tokens, at), "plain"
+
+    # -------------------------------------------------------------------------------------------- groups
+
+    def _groups(self, parsed: Parsed) -> list[Group]:
+        groups: list[Group] = []
+        by_member: dict[int, Group] = {}
+        covered = {at: hit for hit in parsed.hits for at in range(hit.start, hit.end)}
+        for at in sorted(parsed.mentions):
+            group = self._place(parsed, at, by_member, covered)
+            by_member[at] = group
+            if not group.members:
+                continue
+            if group not in groups:
+                groups.append(group)
+            if parsed.tokens[at + 1 : at + 2] and parsed.tokens[at + 1].kind == "poss":
+                group.owner = True
+        return [group for group in groups if group.members]
+
+    def _place(self, parsed: Parsed, at: int, by_member: dict[int, Group], covered: dict[int, Hit]) -> Group:
+        """The group of the company at token `at`: an earlier one that it joins, or a new one with its governor."""
+        tokens, clause = parsed.tokens, parsed.clause_of[at]
+        new = Group([at], clause=clause, modifier=self._is_other(parsed, at))
+        place = at - 1
+        while place >= parsed.clauses[clause].start and at - place <= _REACH:
+            token = tokens[place]
+            if token.kind == "company":
+                if parsed.mentions[at].kind == "found" and parsed.mentions[place].kind != "found" and parsed.word(place + 1) in {"'s", "'"}:
+                    return Group([], clause=clause)  # "Borealis's Agent Suite": a thing of the owner's
+                self._describes(parsed, by_member[place], place, at)
+                place -= 1
+                continue
+            link = self._link(parsed, place, at, by_member)
+            if link is not None:
+                if not new.modifier or len(link.members) > 1:
+                    link.members.append(at)
+                    return link
+                return new
+            if token.low == "," or (token.kind == "punct" and token.low not in _SKIP_PUNCT and token.low not in _LINKS):
+                break
+            if place in covered and not (token.low == "in" and covered[place].start == place and place + 1 < at - 3):
+                hit = covered[place]
+                last = tokens[hit.end - 1].low
+                if hit.end <= at and not _is_ignored(hit) and not (hit.form in {"noun", "nouns"} and hit.end < at):
+                    new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
+                    return new
+            preposition = self._preposition(tokens, place)
+            if preposition:
+                new.governor = self.means.get(preposition, preposition)
+                if new.governor or preposition in {"called", "named", "dubbed"}:
+                    if preposition in {"called", "named", "dubbed"}:
+                        place -= 1
+                        continue
+                    return new
+            place -= 1
+        return new
+
+    def _preposition(self, tokens: list[Token], at: int) -> str:
+        low = tokens[at].low
+        if low in self.prepositions:
+            return low
+        pair = f"{tokens[at - 1].low} {low}" if at else ""
+        return pair if pair in self.prepositions else ""
+
+    def _link(self, parsed: Parsed, place: int, at: int, by_member: dict[int, Group]) -> Group | None:
+        """The group on the left that the word at `place` ("and", a comma, a hyphen) joins with the company at `at`."""
+        low = parsed.tokens[place].low
+        if low not in _LINKS and low != ",":
+            return None
+        left = place - 1
+        if left >= 0 and parsed.tokens[left].low == "," and low in {"and", "or", "&"}:
+            left -= 1
+        while left >= 0 and (parsed.tokens[left].kind == "poss" or parsed.tokens[left].low in {"'", "inc", "corp", "ltd", "co", "plc", "."}):
+            left -= 1
+        if left not in by_member or by_member[left].clause != parsed.clause_of[at]:
+            return None
+        if low == "," and at - place > 5:
+            return None
+        return by_member[left]
+
+    def _describes(self, parsed: Parsed, group: Group, left: int, at: int) -> None:
+        """The company at `left` stands before another ("Facebook parent Meta", "Amazon's Twitch"): it is no party then."""
+        between = [token.low for token in parsed.tokens[left + 1 : at] if token.low not in _SKIP_PUNCT]
+        if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
+            return
+        if len(group.members) == 1:
+            group.modifier = True
+        elif left == group.end:
+            group.members.pop()
+
+    def _is_other(self, parsed: Parsed, at: int) -> bool:
+        """Somebody else who is only told by this company's name: "Tesla supplier", "ex-Google", "OpenAI-backed"."""
+        after = parsed.word(at + 1)
+        step = 2 if after in {"-", "'s"} else 1
+        follows = parsed.word(at + step)
+        if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):
+            return True
+        before = parsed.word(at - 1)
+        if before == "-":
+            before = parsed.word(at - 2)
+            return before in self.formers or before in {"ex", "anti", "non", "pro"}
+        return before in self.formers
+
+    # -------------------------------------------------------------------------------------------- places
+
+    def fill(self, parsed: Parsed, hit: Hit, *, passive: bool) -> list[tuple[str, Group]]:
+        """(place, group) for the groups that stand around a trigger, in order of the sentence."""
+        assert isinstance(hit.rule, Trigger)
+        places = hit.rule.places
+        clause = parsed.clause_of[hit.start]
+        noun = hit.form in {"noun", "nouns"}
+        filled: list[tuple[str, Group]] = []
+        for group in parsed.groups:
+            if group.clause != clause or (group.modifier and not (group.owner and noun)):
+                continue
+            if hit.start <= group.start < hit.end:
+                place = "object"
+            elif group.end < hit.start:
+                place = _before(parsed, group, hit, noun)
+            else:
+                place = _behind(parsed, group, hit, noun)
+            if place and (place in places or place == "with"):
+                filled.append((place, group))
+        subjects = [item for item in filled if item[0] == "subject"]
+        for extra in subjects[:-1]:
+            filled.remove(extra)
+        if passive:
+            swap = {"subject": "object", "by": "subject"}
+            filled = [(swap.get(place, place), group) for place, group in filled]
+        return filled
+
+
+def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
+    """The place of a group on the left of a trigger."""
+    gap = [token.low for token in parsed.tokens[group.end + 1 : hit.start]]
+    if noun and group.owner and len(gap) <= 6 and not any(low in {"with", "from", "for", "to", "in", "on", "by"} for low in gap):
+        return "owner"
+    if noun and len(gap) <= 4 and not any(_is_function(low) for low in gap) and not _hit_between(parsed, group, hit):
+        return "subject" if group.governor == "" and not gap and not parsed.hits else "compound"
+    if group.governor in {"with", "between"}:
+        return "with"
+    if group.governor == "hit" and group.hit is not None and group.hit.end <= group.start:
+        return "object" if isinstance(group.hit.rule, Cue) and noun and group.hit.rule.effect == "announced" else ""
+    return "subject" if group.governor == "" else ""
+
+
+def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
+    """The place of a group on the right of a trigger."""
+    if group.hit is not None and (group.hit.start, group.hit.end) == (hit.start, hit.end):
+        return "" if noun else "object"
+    return "" if group.governor == "hit" else group.governor
+
+
+def _hit_between(parsed: Parsed, group: Group, hit: Hit) -> bool:
+    return any(other.start > group.end and other.end <= hit.start and not _is_ignored(other) for other in parsed.hits)
+
+
+_FUNCTION = frozenset(
+    "with from to by of in for between into on at over about and or , : ; the a an its their this that these".split()
+)
+
+
+def _is_function(low: str) -> bool:
+    return low in _FUNCTION
+
+
+def _is_ignored(hit: Hit) -> bool:
+    return isinstance(hit.rule, Cue) and hit.rule.effect == "ignore"
+
+
+def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
+    """Part of a compound such as "OpenAI-backed": no deal word of its own."""
+    return hit.start > 0 and tokens[hit.start - 1].low == "-" and tokens[hit.start - 1].end == tokens[hit.start].start and (
+        hit.form not in {"noun", "nouns"}
+    )
+
+
+_TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
+
+
+def _verb_as_noun(tokens: Sequence[Token], hit: Hit) -> bool:
+    """A noun's form in a verb's place: "will offer", "to order", "must deal with"."""
+    if hit.form != "noun" or hit.end - hit.start > 1 or hit.start == 0:
+        return False
+    return tokens[hit.start - 1].low in _TO and tokens[hit.start].low in {
+        "offer", "order", "contract", "deal", "approach", "bid", "stake", "pact", "finance", "license", "fund",
+    }  # fmt: skip
+
+
+def _phrases(words: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
+    table: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in words:
+        row = tuple(phrase.split())
+        table.setdefault(row[0], []).append(row)
+        if len(row) == 2:
+            table.setdefault(phrase, [])
+    return {first: sorted(rows, key=len, reverse=True) for first, rows in table.items()}
+
+
+def _match(table: dict[str, list[tuple[str, ...]]], tokens: Sequence[Token], at: int) -> int:
+    """How many tokens the longest phrase of the table takes at this place; 0 for none."""
+    for row in table.get(tokens[at].low, ()):
+        if all(at + i < len(tokens) and tokens[at + i].low == word for i, word in enumerate(row)):
+            return len(row)
+    return 0
+
+
+def _cut(breaks: list[tuple[int, str, str]], length: int, tokens: list[Token]) -> list[Clause]:
+    clauses: list[Clause] = []
+    start, kind, word = 0, "main", ""
+    for at, next_kind, next_word in breaks:
+        if at > start:
+            clauses.append(Clause(start, at, kind, word))
+            start, kind, word = at, next_kind, next_word
+        else:
+            kind, word = next_kind, next_word
+    clauses.append(Clause(start, length, kind, word))
+    return clauses

@@ -1,0 +1,250 @@
+"""How a deal is asserted: the cues around a trigger, composed from the inside outwards.
+
+"denies it is in talks to buy X": buy is firm news, talks make it a rumour, denies turns that into a denial. The cues
+are data (`status.toml`); this module knows their reach, their order and what each does to what it stands before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.lexicon import PREPOSITIONS_WITHIN, Cue, Hit, Trigger
+from monitor.parties import Group, Parsed
+
+_BE = frozenset("is are was were be been being gets get got getting 're 's".split())
+_HAVE = frozenset("has have had having".split())
+_LIGHT = frozenset("a an the its their his her this that these those new newly recently previously".split())
+_ADVERBS = frozenset("also now just finally officially formally jointly reportedly already soon then never not quietly jointly".split())
+_TAILS = frozenset("report reports source sources".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The status of one trigger, or why it is no news. `rules` are the cues that made it so."""
+
+    status: str  # "" if it is no news
+    why: str = ""
+    rules: tuple[str, ...] = ()
+    cues: tuple[Hit, ...] = ()
+    passive: bool = False
+    reported: bool = False
+
+
+def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool) -> Reading:
+    """Compose the status of the trigger `hit`. `subject` is the group before it in its clause, if there is one."""
+    trigger = hit.rule
+    assert isinstance(trigger, Trigger)
+    cues = _cues_before(parsed, hit)
+    verbal = hit.form not in {"noun", "nouns"}
+    passive = verbal and _is_passive(parsed, hit)
+    status = trigger.status
+    if verbal and not status:
+        status, why = _verb_form(parsed, hit, cues, subject, passive)
+        if not status and not cues:
+            return Reading("", why, passive=passive)
+        if not status and why != "needs a cue":
+            return Reading("", why, passive=passive)
+    used: list[Hit] = []
+    for cue in reversed(cues):
+        after = compose(status, _effect(cue))
+        if after != status:
+            used.append(cue)
+        status = after
+    for cue in _cues_after(parsed, hit):
+        effect = _effect(cue)
+        after = status if effect in {"announced", "market"} and status else compose(status, effect)
+        if after != status:
+            used.append(cue)
+        status = after
+    reports = _reports(parsed)
+    reported = bool(reports)
+    if reported and status in {"announced", "completed"}:
+        status, used = "rumour", [*used, *reports[:1]]
+    rules = tuple(dict.fromkeys(cue.rule.id for cue in used))
+    if status == "silent":
+        return Reading("", "a wish, a question, advice or an old story", rules, tuple(used), passive, reported)
+    if not status:
+        return Reading("", "nothing says that it is being done", rules, tuple(used), passive, reported)
+    return Reading(status, "", rules, tuple(used), passive, reported)
+
+
+def compose(status: str, effect: str) -> str:
+    """What a cue makes of the status inside its reach ("" = nothing asserted yet)."""
+    if status == "silent" or effect == "silent":
+        return "silent"
+    table = {
+        "announced": {"": "announced"},
+        "market": {"": "announced"},
+        "completed": {"": "completed", "announced": "completed"},
+        "rumour": {"": "rumour", "announced": "rumour", "completed": "rumour"},
+        "terminated": {"": "terminated", "announced": "terminated", "rumour": "terminated", "completed": "terminated"},
+        "denied": {"": "denied", "announced": "denied", "rumour": "denied", "completed": "denied", "terminated": "silent"},
+        "not": {"announced": "denied", "rumour": "denied", "completed": "silent", "terminated": "silent", "denied": "silent"},
+    }
+    return table.get(effect, {}).get(status, status)
+
+
+def _effect(hit: Hit) -> str:
+    assert isinstance(hit.rule, Cue)
+    return hit.rule.effect
+
+
+def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
+    """Cues that reach the trigger from the left, in order of the sentence."""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    found = []
+    for cue in parsed.hits:
+        if not isinstance(cue.rule, Cue) or cue.rule.where == "after" or cue.end > hit.start:
+            continue
+        rule = cue.rule
+        if rule.effect in {"ignore", "report"}:
+            continue
+        if cue.start < clause.start and not _bridges(parsed, cue, hit):
+            continue
+        if _distance(parsed, cue.end, hit.start) > rule.gap:
+            continue
+        if rule.weak and not _carries(parsed, cue, hit):
+            continue
+        if cue.form in {"past/pp", "pp"} and rule.effect in {"terminated", "denied", "announced"} and _adjectival(parsed, cue):
+            continue
+        found.append(cue)
+    return found
+
+
+def _bridges(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
+    """A share price's move reaches over "after" and "on" to what caused it."""
+    assert isinstance(cue.rule, Cue)
+    if cue.rule.effect != "market":
+        return False
+    return parsed.clause_of[hit.start] - parsed.clause_of[cue.start] <= 1
+
+
+def _distance(parsed: Parsed, start: int, end: int) -> int:
+    return sum(1 for token in parsed.tokens[start:end] if token.kind in {"word", "num"})
+
+
+def _carries(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
+    """A light verb carries a noun close behind it ("signs a licensing deal"), not one in another phrase."""
+    if hit.form not in {"noun", "nouns", "phrase"}:
+        return parsed.tokens[cue.end - 1].low in {"to", "on"} and cue.end == hit.start
+    words = [token.low for token in parsed.tokens[cue.end : hit.start]]
+    if parsed.tokens[cue.start].low == "in" and cue.end - cue.start == 1:
+        return len(words) <= 5 and "," not in words and not PREPOSITIONS_WITHIN & set(words)
+    return not (PREPOSITIONS_WITHIN - {"of"}) & set(words) and ";" not in words and len(words) <= 12
+
+
+def _adjectival(parsed: Parsed, cue: Hit) -> bool:
+    """ "the proposed deal", "an abandoned merger": a participle that describes, not what happened."""
+    before = parsed.word(cue.start - 1)
+    return before in {"a", "an", "the", "its", "their", "newly", "recently", "previously"} and cue.end - cue.start == 1
+
+
+_COPULA = frozenset("is are was were be been being has have had will to may could and , the its their a an it".split())
+
+
+def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
+    """Cues that say something of the trigger from its right ("... falls apart"), in order."""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    found = []
+    for cue in parsed.hits:
+        if not isinstance(cue.rule, Cue) or cue.rule.where == "before" or cue.start < hit.end or cue.start >= clause.end:
+            continue
+        if cue.rule.effect in {"ignore", "report"}:
+            continue
+        if cue.rule.where == "both" and hit.form not in {"noun", "nouns", "phrase"} and cue.rule.id == "talks":
+            continue
+        between = parsed.tokens[hit.end : cue.start]
+        words = [token.low for token in between if token.kind in {"word", "num"} and token.low not in PREPOSITIONS_WITHIN]
+        content = [word for word in words if word not in _COPULA]
+        if len(content) > cue.rule.gap or any(token.low in {"to", ";"} and cue.rule.where == "after" for token in between):
+            continue
+        if any(other.start >= hit.end and other.end <= cue.start and isinstance(other.rule, Trigger) and other.rule.rank > 1 for other in parsed.hits):
+            continue
+        if cue.rule.where == "after" and hit.form not in {"noun", "nouns", "phrase"} and cue.rule.effect not in {"silent"}:
+            continue
+        found.append(cue)
+    return found
+
+
+def _reports(parsed: Parsed) -> list[Hit]:
+    """Cues that make the sentence somebody's report."""
+    found = []
+    for hit in parsed.hits:
+        if not isinstance(hit.rule, Cue) or hit.rule.effect != "report":
+            continue
+        words = [token.low for token in parsed.tokens[hit.start : hit.end]]
+        if len(words) == 1 and words[0] in _TAILS:
+            before, after = parsed.word(hit.start - 1), parsed.word(hit.end)
+            last = hit.end >= len(parsed.tokens) or after in {".", ":"}
+            if not (last or before in {":", "-", "--", "—", "–"} or before in {"a", "the", "new", "media", "on", "of", "press", "news"}):
+                continue
+        found.append(hit)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ verb forms
+
+
+def _is_passive(parsed: Parsed, hit: Hit) -> bool:
+    if hit.form not in {"pp", "past/pp", "past"}:
+        return False
+    before = _verb_before(parsed, hit.start)
+    if before in _BE:
+        return True
+    return any(token.low == "by" for token in parsed.tokens[hit.end : hit.end + 3]) and before not in _HAVE
+
+
+def _verb_before(parsed: Parsed, at: int) -> str:
+    place = at - 1
+    while place >= 0 and (parsed.word(place) in _ADVERBS or parsed.word(place).endswith("ly")):
+        place -= 1
+    return parsed.word(place)
+
+
+def _verb_form(parsed: Parsed, hit: Hit, cues: list[Hit], subject: Group | None, passive: bool) -> tuple[str, str]:
+    """(status, why not) that the form of a verb asserts by itself."""
+    before = _verb_before(parsed, hit.start)
+    carried = any(cue.end == hit.start or _close(parsed, cue, hit) for cue in cues)
+    if hit.form == "phrase":
+        return "announced", ""
+    if hit.form == "base":
+        return _infinitive(parsed, hit, before, carried, subject)
+    if hit.form == "ing":
+        if before in _BE or carried or (subject is not None and subject.end == hit.start - 1):
+            return "announced", ""
+        if before in {"", "after", "following", ","} or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
+            return "announced", ""
+        return "", "needs a cue" if cues else "only mentioned, not said to be done"
+    if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT:
+        return "", "a participle that describes a company"
+    if hit.form == "pp" and not passive and before not in _HAVE:
+        return "", "a participle that describes a company"
+    return "announced", ""
+
+
+def _close(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
+    between = parsed.tokens[cue.end : hit.start]
+    return len(between) <= 8 and not any(token.low in {",", ";"} for token in between)
+
+
+def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: Group | None) -> tuple[str, str]:
+    if before == "to":
+        if carried:
+            return "announced", ""
+        at = hit.start - 2
+        while at >= 0 and (parsed.word(at) in _ADVERBS or parsed.tokens[at].kind == "punct"):
+            at -= 1
+        if at < 0 or parsed.tokens[at].kind in {"company", "poss"}:
+            return "announced", ""
+        if subject is not None and at - subject.end <= 3 and not _verbs_between(parsed, subject.end, at):
+            return "announced", ""
+        return "", "a purpose, not an act"
+    if carried:
+        return "announced", ""
+    if subject is not None and (subject.end == hit.start - 1 or hit.start - subject.end <= 3):
+        return "announced", ""
+    return "", "not said of the companies"
+
+
+def _verbs_between(parsed: Parsed, start: int, end: int) -> bool:
+    return any(start < hit.start <= end for hit in parsed.hits)
