@@ -1,0 +1,79 @@
+"""Which change goes to which channel, and why. Knows the channel's settings; sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitor.config import ChannelConfig
+from monitor.events import amount
+from monitor.models import Event
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a change goes to a channel, and the reason in words."""
+
+    goes: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The user's own labels that channels choose by."""
+
+    groups: Mapping[str, Collection[str]] = field(default_factory=dict)  # company -> its groups
+    tags: Mapping[str, Collection[str]] = field(default_factory=dict)  # feed's address -> its tags
+
+
+def route(event: Event, channel: ChannelConfig, labels: Labels | None = None) -> Verdict:
+    """Whether the change goes to the channel. The first setting that keeps it out is the reason."""
+    labels = labels or Labels()
+    if not channel.enabled:
+        return Verdict(False, "the channel is switched off")
+    companies = [*event.watched, *event.parties]
+    groups = {g for c in companies for g in labels.groups.get(c, ())}
+    feeds = {f for url in event.feeds for f in (url, *labels.tags.get(url, ()))}
+    for wanted, held, word in (
+        (channel.changes, {event.change}, "change"),
+        (channel.companies, set(companies), "company"),
+        (channel.groups, groups, "group"),
+        (channel.deal_types, {event.deal_type}, "deal type"),
+        (channel.statuses, {event.status}, "status"),
+        (channel.evidence, {event.evidence_level}, "evidence"),
+        (channel.feeds, feeds, "feed"),
+    ):
+        if wanted and not held.intersection(wanted):
+            has = ", ".join(sorted(str(h) for h in held)) or "none"
+            return Verdict(False, f"{word} is {has}, the channel wants {', '.join(wanted)}")
+    if channel.min_value:
+        sum_ = amount(event.value)
+        if sum_ is None or sum_.number < channel.min_value:
+            return Verdict(False, f"value is {event.value or 'not stated'}, the channel wants {channel.min_value:,.0f}")
+    chosen = [
+        name
+        for name in ("companies", "groups", "deal_types", "statuses", "evidence", "feeds", "min_value")
+        if getattr(channel, name)
+    ]
+    return Verdict(True, f"fits {', '.join(chosen)}" if chosen else "the channel takes every deal")
+
+
+def quiet(channel: ChannelConfig, now: datetime) -> bool:
+    """True in the channel's quiet hours, by its own clock. Hours over midnight belong to the day they begin on."""
+    hours = channel.quiet_hours
+    if hours is None or hours.start == hours.end:
+        return False
+    local = now.astimezone(ZoneInfo(channel.time_zone or "UTC"))
+    clock = local.time().replace(tzinfo=None)
+    begun = local
+    if hours.start < hours.end:
+        inside = hours.start <= clock < hours.end
+    else:
+        inside = clock >= hours.start or clock < hours.end
+        if clock < hours.end:
+            begun = local - timedelta(days=1)
+    return inside and (not hours.days or _DAYS[begun.weekday()] in hours.days)
