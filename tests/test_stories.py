@@ -33,7 +33,7 @@ KNOWN_FAILURES: dict[str, str] = {
     "03-denied-then-revived": "an outlet taken for a party; 'back in merger talks' read as announced",
     "04-two-suitors-one-target": "'$5.4 Billion' loses its unit",
     "09-copies-of-one-report": "'The Pilot reported' not taken for the origin",
-    "10-corroborated-by-a-second-origin": "'Pharma Beacon reported' not taken for the origin; 'told OUTLET' not for a source",
+    "10-corroborated-by-a-second-origin": "'Pharma Beacon reported' is not taken for the origin",
     "11-announced-then-completed": "a shareholders' vote makes a new event",
     "15-one-buyer-two-targets": "'$640 Million' loses its unit",
     "17-round-up": "third item of a round-up is not read",
