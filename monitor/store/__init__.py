@@ -24,6 +24,8 @@ from typing import Any
 import polars as pl
 
 from monitor.store.compact import GRACE, Compaction, compact, compact_if_due
+from monitor.store.copy import copy
+from monitor.store.doctor import Finding, examine
 from monitor.store.lock import locked
 from monitor.store.log import Decision, Log
 from monitor.store.places import place_at
@@ -32,7 +34,7 @@ from monitor.store.tables import TABLES, Table, columns, hash_of, table_of, to_r
 from monitor.store.view import Key, View
 
 __all__ = [
-    "TABLES", "Compaction", "Decision", "Store", "Table", "View", "columns", "hash_of", "open_store",
+    "TABLES", "Compaction", "Decision", "Finding", "Store", "Table", "View", "columns", "hash_of", "open_store",
 ]  # fmt: skip
 
 
@@ -138,6 +140,15 @@ class Store:
         `keep` never drops the newest version of a feed or an event. Commits compact by themselves, without dropping.
         """
         return compact(self.log(table), keep=keep, now=now, everything=everything, grace=grace)
+
+    def doctor(self, *, mend: bool = True) -> tuple[Finding, ...]:
+        """Examine every file of every table and mend what can be (or just tell). Empty if all is well."""
+        return tuple(finding for table in TABLES for finding in examine(self.log(table), mend=mend))
+
+    def copy_to(self, url: str) -> int:
+        """Copy all tables to another folder or URL, which must hold none; returns how many files went over."""
+        target = open_store(url)
+        return sum(copy(self.log(table), target.log(table)) for table in TABLES)
 
     def tables(self) -> Iterator[str]:
         """Names of the tables."""

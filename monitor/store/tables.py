@@ -109,17 +109,18 @@ def to_frame(table: Table, records: Sequence[Any], segment: int) -> pl.DataFrame
     if wrong := next((item for item in records if not isinstance(item, table.record)), None):
         raise StoreError(f"{table.name}: a {type(wrong).__name__} is no {table.record.__name__}; wrong table")
     try:
-        return _frame(table, records, segment)
+        return frame_of(table, records, segment << ROW_BITS)
     except UnicodeEncodeError:  # a lone surrogate from a hostile page: no UTF-8 can hold it
-        return _frame(table, [_speakable(item) for item in records], segment)
+        return frame_of(table, [_speakable(item) for item in records], segment << ROW_BITS)
     except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
         raise StoreError(f"{table.name}: a record does not fit its columns: {error}; this is a bug") from error
 
 
-def _frame(table: Table, records: Sequence[Any], segment: int) -> pl.DataFrame:
+def frame_of(table: Table, records: Sequence[Any], start: int) -> pl.DataFrame:
+    """Records as rows from a position on."""
     schema = stored_columns(table)
-    data: dict[str, list[Any]] = {name: [getattr(item, name) for item in records] for name in columns(table)}
-    data[POSITION] = [segment << ROW_BITS | row for row in range(len(records))]
+    data: dict[str, Sequence[Any]] = {name: [getattr(item, name) for item in records] for name in columns(table)}
+    data[POSITION] = range(start, start + len(records))
     if KEY_HASH in schema:
         data[KEY_HASH] = [stable_key(key) for key in data[table.key]]
     return pl.DataFrame(data, schema=schema)
