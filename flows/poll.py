@@ -1,0 +1,43 @@
+"""The poll as a Prefect flow: the same whether it was scheduled or asked for. The steps are `monitor.pipeline`'s.
+
+Each step asks the tables what is not done yet, so it may be run again; `deliver` has a back-off of its own instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.record import record_changes, record_run
+from monitor.config import load_config
+from monitor.pipeline import STEPS, deliver, open_run
+
+TASKS = [
+    task(name=step.__name__, cache_policy=NO_CACHE, retries=int(step is not deliver), retry_delay_seconds=5)(step)
+    for step in STEPS
+]
+
+
+@flow(name="poll", flow_run_name="poll", persist_result=False)
+def poll(
+    config: Path | None = None, everything: bool = False, shard: int = 0, shards: int = 1, now: datetime | None = None
+) -> str:
+    """Poll the feeds, read what is new, tell what changed.
+
+    Args:
+        config: monitor.toml or its folder; else what DEAL_MONITOR_CONFIG names, else the working folder.
+        everything: Ask all feeds, also those that are not due yet.
+        shard: Which share of the feeds this run takes, from 0. Feeds are dealt out by host.
+        shards: How many shares there are; each wants a schedule of its own.
+        now: Take this for the time of the run (a demonstration, a test).
+    """
+    with open_run(load_config(config), now=now, everything=everything, shard=(shard, shards)) as run:
+        for step in TASKS:
+            step(run)
+        record_changes(run.report)
+        record_run("poll", run.report)
+        run.report.raise_if_failed()
+        return run.report.headline()

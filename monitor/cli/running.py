@@ -1,0 +1,110 @@
+"""`poll`: the flow, run once, here and now."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitor.models import Alert
+    from monitor.pipeline import RunReport, Watch
+
+
+def quiet_prefect(home: Path | None = None) -> None:
+    """Prefect's settings for a run from the command line; to be called before Prefect is imported first."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # what a run did is shown by its report
+    os.environ.setdefault("PREFECT_LOGGING_SERVER_LEVEL", "CRITICAL")
+    if home is not None:  # a server of our own, whatever the user's profile says
+        os.environ["PREFECT_HOME"] = str(home)
+        os.environ["PREFECT_API_URL"] = ""
+        os.environ["PREFECT_PROFILES_PATH"] = str(home / "profiles.toml")
+
+
+@contextmanager
+def looking_on(as_json: bool) -> Iterator[Watch]:
+    """Progress on stderr; alerts for `console://` on stdout, or on stderr where stdout is for a program."""
+    from monitor.pipeline import Watch, watching
+
+    with output.progress(not as_json) as step:
+        stream = sys.stderr if as_json else sys.stdout
+
+        def show(alert: Alert) -> None:
+            stream.write(f"{alert.subject}\n\n{alert.body}\n\n")
+            stream.flush()
+
+        with watching(Watch(progress=step, console=show)) as watch:
+            yield watch
+
+
+def show_report(report: RunReport) -> None:
+    """The run in a few lines on stderr: what was done, what went wrong where."""
+    output.say(report.headline())
+    if report.feeds_baseline:
+        output.say(f"{report.feeds_baseline} feeds polled for the first time: recorded, not alerted")
+    if report.articles_waiting:
+        output.say(f"{report.articles_waiting} pages could not be had and are asked again later")
+    for problem in report.problems[:20]:
+        output.say(f"  {problem.stage}: {problem.where}: {problem.kind}: {problem.detail}")
+    if len(report.problems) > 20:
+        output.say(f"  ... and {len(report.problems) - 20} more; `deal-monitor feeds` and `status` show all")
+
+
+@click.command()
+@click.option("--due", is_flag=True, help="Ask only the feeds that are due, as the schedule does.")
+@click.option("--plain", is_flag=True, help="The same steps without Prefect: starts at once, leaves no run behind.")
+@output.json_option
+@click.pass_obj
+def poll(config: Path | None, due: bool, plain: bool, as_json: bool) -> None:
+    """Poll the feeds once, and send what is new.
+
+    Runs the flow of the scheduled deployment: on the server that PREFECT_API_URL names, else on a Prefect server within
+    this process. Alerts for the channel console:// go to stdout.
+
+    \b
+    Example:
+      $ deal-monitor poll
+      98 feeds, 41 new articles, 2 changes, 2 alerts
+    """
+    from monitor.config import find_config, load_config
+    from monitor.store import open_store
+
+    file = find_config(config)
+    loaded = load_config(file)  # a mistake in a file is told before anything starts
+    with open_store(loaded.state).lock():
+        pass  # another run is noticed before Prefect starts
+    with looking_on(as_json) as watch:
+        try:
+            run_steps(loaded, everything=not due) if plain else run_flow(config=file, everything=not due)
+        finally:
+            if watch.reports and not as_json:
+                show_report(watch.reports[-1])
+    if as_json:
+        output.emit([watch.reports[-1].as_dict()])
+
+
+def run_flow(**parameters: Any) -> None:
+    quiet_prefect()
+    from flows.poll import poll as flow
+
+    flow(**parameters)
+
+
+def run_steps(config: Any, **options: Any) -> None:
+    from monitor.pipeline import STEPS, open_run
+
+    with open_run(config, **options) as run:
+        for step in STEPS:
+            step(run)
+    run.report.raise_if_failed()

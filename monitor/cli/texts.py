@@ -1,0 +1,190 @@
+"""`detect`, `backfill`, `evaluate`: texts that come from elsewhere, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli import output
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.models import Company
+    from monitor.pipeline.documents import Read
+
+watchlist_option = click.option(
+    "--watchlist",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A watchlist in place of a configuration.",
+)
+rules_option = click.option(
+    "--rules", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help="Rules of yours; may be repeated."
+)
+
+
+@contextmanager
+def open_lines(name: str) -> Iterator[IO[str]]:
+    """The lines of a file, or of stdin for `-`; bytes that are no UTF-8 are an error with a name."""
+    from monitor.errors import ConfigError
+
+    try:
+        if name == "-":
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")  # type: ignore[union-attr]
+            yield sys.stdin
+        else:
+            with Path(name).open(encoding="utf-8-sig") as lines:
+                yield lines
+    except UnicodeDecodeError:
+        raise ConfigError(name, "", "this is not UTF-8 text", "save the file as UTF-8") from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise ConfigError(name, "", f"cannot be read ({error.strerror})", "correct the path") from None
+
+
+def what_to_watch(
+    config: Path | None, watchlist: Path | None, rules: tuple[Path, ...]
+) -> tuple[tuple[Company, ...], tuple[Path, ...], Config | None]:
+    """Companies, rule files and configuration, from the options or from the user's files."""
+    from monitor.config import load_config, load_watchlist
+
+    if watchlist is not None:
+        return load_watchlist(watchlist), rules, load_config(config) if config else None
+    loaded = load_config(config)
+    return loaded.watchlist, (*loaded.detection.rules, *rules), loaded
+
+
+@click.command()
+@click.argument("file", default="-", metavar="[FILE|-]")
+@watchlist_option
+@rules_option
+@output.json_option
+@click.pass_obj
+def detect(config: Path | None, file: str, watchlist: Path | None, rules: tuple[Path, ...], as_json: bool) -> None:
+    """Find deals in your own texts, one JSON object a line.
+
+    Each line holds {"id", "title", "text", "url"?, "published"?}; each gets one answer, in the same order. Nothing is
+    stored. With --json an answer is one line, {"id", "events": [...]}, and the list is empty where nothing is reported.
+
+    \b
+    Example:
+      $ echo '{"id": 1, "title": "Meta and Midjourney sign licensing deal"}' | deal-monitor detect --watchlist w.toml
+      1: Meta and Midjourney: licensing, announced
+    """
+    from monitor.claims import Reader
+    from monitor.lexicon import load_lexicon
+    from monitor.pipeline.documents import detect as run
+    from monitor.pipeline.documents import detect_answer, parse_documents
+
+    companies, own, _ = what_to_watch(config, watchlist, rules)
+    reader = Reader(load_lexicon(own), companies)
+    with open_lines(file) as lines:
+        for one in run(reader, parse_documents(lines, file)):
+            if as_json:
+                output.emit([detect_answer(one.given, one.reading)])
+            else:
+                _show(one)
+
+
+def _show(one: Read) -> None:
+    claims = one.reading.claims if one.reading else ()
+    if not claims:
+        click.echo(f"{one.given}: nothing")
+    for claim in claims:
+        origin = f", per {claim.origin}" if claim.origin else ""
+        value = f", {claim.value}" if claim.value else ""
+        kind = claim.deal_type.replace("_", " ")
+        click.echo(f"{one.given}: {' and '.join(claim.parties)}: {kind}, {claim.status}{origin}{value}")
+
+
+@click.command()
+@click.argument("file", default="-", metavar="[FILE|-]")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@watchlist_option
+@rules_option
+@output.json_option
+@click.pass_obj
+def backfill(
+    config: Path | None, file: str, dry_run: bool, watchlist: Path | None, rules: tuple[Path, ...], as_json: bool
+) -> None:
+    """Read old articles as if polled when they appeared.
+
+    Takes what `detect` takes, in the order of "published". Prints one line per change. What it finds is kept as known
+    history and raises no alert. With --watchlist and no configuration there is nowhere to keep it: a dry run.
+
+    \b
+    Example:
+      $ deal-monitor backfill archive.jsonl --dry-run --json
+      {"article_id": "a1", "change": "new", "event_id": "5f0c...", "parties": ["Meta", "Midjourney"], ...}
+    """
+    from datetime import UTC, datetime
+
+    from monitor.claims import Reader
+    from monitor.events import FoldSettings
+    from monitor.lexicon import load_lexicon
+    from monitor.pipeline import backfilling
+    from monitor.pipeline.documents import change_answer, parse_documents
+    from monitor.pipeline.settings import fold_settings
+    from monitor.store import open_store
+
+    companies, own, loaded = what_to_watch(config, watchlist, rules)
+    if loaded is None and not dry_run:
+        output.say("no configuration, so there is nowhere to keep it: this is a dry run (--config PATH keeps it)")
+    now = datetime.now(UTC)
+    with open_lines(file) as lines:
+        documents = backfilling.in_order(parse_documents(lines, file), now)
+    reader = Reader(load_lexicon(own), companies)
+    settings = fold_settings(loaded) if loaded else FoldSettings()
+    if loaded is None or dry_run:
+        changes = backfilling.dry_run(reader, documents, _known(loaded), settings, now)
+    else:
+        changes = backfilling.kept(reader, documents, open_store(loaded.state), settings, now)
+    count = 0
+    for count, change in enumerate(changes, 1):  # noqa: B007 - counted for the last line
+        if as_json:
+            output.emit([change_answer(change.given, change.event)])
+        else:
+            event = change.event
+            status = f"{event.status_before} -> {event.status}" if event.status_before else event.status
+            kind = event.deal_type.replace("_", " ")
+            click.echo(f"{change.given}: {event.change}: {' and '.join(event.parties)}: {kind}, {status}")
+    output.say(f"{len(documents)} articles, {count} changes")
+
+
+def _known(config: Config | None) -> Any:
+    """How a dry run asks what is known already; without a state, nothing is."""
+    if config is None:
+        return lambda keys: ()
+    from monitor.store import open_store
+
+    store = open_store(config.state)
+    return lambda keys: store.find("events", keys)
+
+
+@click.command()
+@click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@rules_option
+@output.json_option
+def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], as_json: bool) -> None:
+    """Score detection on texts that you labelled.
+
+    LABELS and --texts hold one JSON object a line and share "id". Prints precision, recall and F1 per axis, each with
+    a one-sided 90% lower bound.
+
+    \b
+    Example:
+      $ deal-monitor evaluate labels.jsonl --texts texts.jsonl
+    """
+    from monitor import evaluate as scoring
+
+    report = scoring.evaluate(labels, texts, rules)
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False) + "\n")
+    else:
+        click.echo(report.text())

@@ -1,0 +1,27 @@
+"""The steps `poll`, `read`, `diff` and `deliver`: plain functions that share a `Run`, each asking the tables what is not
+done yet. The only place that catches the errors of single items; each becomes a row and a line of the run's report.
+"""
+
+from monitor.pipeline.delivering import deliver
+from monitor.pipeline.diffing import diff
+from monitor.pipeline.polling import poll
+from monitor.pipeline.reading import read
+from monitor.pipeline.report import Problem, RunFailed, RunReport
+from monitor.pipeline.run import Run, Watch, open_run, watching
+
+STEPS = (poll, read, diff, deliver)
+
+__all__ = [
+    "STEPS",
+    "Problem",
+    "Run",
+    "RunFailed",
+    "RunReport",
+    "Watch",
+    "deliver",
+    "diff",
+    "open_run",
+    "poll",
+    "read",
+    "watching",
+]

@@ -1,0 +1,128 @@
+"""Step four: hand the changes that are due to the channels.
+
+What is due is decided by `monitor.alerts` from the tables. Each attempt is recorded before it is made and after: a
+crash in between shows, and only there may a message arrive twice. Of two runs at once, one wins each message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from monitor.alerts import Labels, Layouts, OutboxSettings, Plan, failed, plan, refused, sending, sent
+from monitor.config import ChannelConfig, Config
+from monitor.errors import DeliveryError
+from monitor.models import Alert, Delivery, Event
+from monitor.pipeline.run import Run
+from monitor.store import View
+
+
+def deliver(run: Run) -> None:
+    """Send what is due, one message at a time, and record how each fared."""
+    with run.report.timed("deliver"):
+        settings = OutboxSettings(operator=run.config.operator)
+        known = _deliveries(run, settings)
+        todo = _plan(run, known, settings)
+        if todo.rows:
+            run.store.append("deliveries", todo.rows)
+        post = _Post(run=run, settings=settings, known={d.delivery_key: d for d in known})
+        run.progress("deliver", 0, len(todo.alerts))
+        for number, alert in enumerate(todo.alerts, 1):
+            post.hand_over(alert)
+            run.progress("deliver", number, len(todo.alerts))
+
+
+def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings) -> Plan:
+    since = run.now - timedelta(days=settings.horizon_days)
+    scan = run.store.scan("events").filter((pl.col("changed_at") >= since) & pl.col("change").is_not_null())
+    events: tuple[Event, ...] = run.store.load("events", scan)
+    config = run.config
+    return plan(events, config.channels, known, run.now, settings, layouts(config), labels(config))
+
+
+def _deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]:
+    """Rows about changes that may still be due; a change is at most as old as the horizon, and so are its rows."""
+    since = run.now - timedelta(days=settings.horizon_days)
+    return run.store.load("deliveries", run.store.scan("deliveries").filter(pl.col("at") >= since))
+
+
+def layouts(config: Config) -> dict[str, Layouts]:
+    """How each channel's messages look."""
+    return {
+        c.name: Layouts(
+            folder=config.folder / c.templates if c.templates else None,
+            zone=ZoneInfo(c.time_zone or config.time_zone),
+            page_url=config.page_url,
+        )
+        for c in config.channels
+    }
+
+
+def labels(config: Config) -> Labels:
+    """The user's own labels, by company and by feed."""
+    return Labels(groups={c.name: c.groups for c in config.watchlist}, tags={f.url: f.tags for f in config.feeds})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Post:
+    """The sending of one run: which channels refused or asked for a pause."""
+
+    run: Run
+    settings: OutboxSettings
+    known: Mapping[int, Delivery]
+    refusals: dict[str, DeliveryError] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
+
+    def hand_over(self, alert: Alert) -> None:
+        store, now, report = self.run.store, self.run.now, self.run.report
+        if alert.channel in self.paused:
+            return  # no attempt, no row: it is due again when the pause is over
+        if error := self.refusals.get(alert.channel):
+            store.append("deliveries", refused([alert], error, now))
+            return
+        rows = sending(alert, now)
+        if not store.commit("deliveries", partial(self._still_due, rows)):
+            return  # another run has it
+        try:
+            self._send(alert)
+        except DeliveryError as error:
+            after = failed(alert, error, now, self.settings)
+            store.append("deliveries", after)
+            self._note(alert, error, after)
+        else:
+            store.append("deliveries", sent(alert, now))
+            report.sent += 1
+
+    def _still_due(self, rows: list[Delivery], view: View) -> list[Delivery]:
+        newest = view.rows([r.delivery_key for r in rows])
+        same = all(newest.get(r.delivery_key) == self.known.get(r.delivery_key) for r in rows)
+        return rows if same else []
+
+    def _send(self, alert: Alert) -> None:
+        channel = next(c for c in self.run.config.channels if c.name == alert.channel)
+        if channel.url.get_secret_value().startswith("console:"):
+            self.run.console(alert)
+        else:
+            send(channel, alert, self.run.config)
+
+    def _note(self, alert: Alert, error: DeliveryError, rows: list[Delivery]) -> None:
+        dead = any(r.state == "dead" for r in rows)
+        if error.hard and error.refused:
+            self.refusals[alert.channel] = error
+        if any(r.pause for r in rows):
+            self.paused.add(alert.channel)
+        if not dead:
+            self.run.report.queued += 1
+        self.run.report.problem("deliver", alert.channel, "dead" if dead else "failed", error.what)
+
+
+def send(channel: ChannelConfig, alert: Alert, config: Config) -> None:
+    """Hand one message to one channel of the web. Raises DeliveryError."""
+    from monitor import notify  # apprise takes half a second to load, and most runs send nothing
+
+    notify.send(channel.url.get_secret_value(), alert, notify.NotifySettings())
