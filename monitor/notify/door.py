@@ -1,4 +1,4 @@
-"""One message to one channel through apprise, and its answer in our words. Knows apprise, and codes of HTTP and SMTP."""
+"""One message to one channel through apprise, and its answer in our words. Knows apprise and codes of HTTP, SMTP."""
 
 from __future__ import annotations
 
@@ -76,13 +76,16 @@ def _plugin(url: str, alert: Alert, settings: SendSettings) -> Any:
     if not isinstance(plugin, apprise.NotifyBase):
         what = "its address is not one that apprise understands; see https://appriseit.com for the forms"
         raise DeliveryError(alert.channel, what, hard=True, refused=True)
+    return _set_up(plugin, url.partition("://")[0].lower(), alert, settings)
+
+
+def _set_up(plugin: Any, scheme: str, alert: Alert, settings: SendSettings) -> Any:
     plugin.redirects = False
     plugin.socket_connect_timeout = settings.connect_seconds
     plugin.socket_read_timeout = settings.read_seconds
     plugin.notify_format = apprise.NotifyFormat.HTML if alert.html else apprise.NotifyFormat.TEXT
     plugin.interpret_emojis = False
     plugin.request_rate_per_sec = 0  # our own cap and back-off do this
-    scheme = url.partition("://")[0].lower()
     if scheme in ("json", "jsons"):
         plugin.payload_extras = {**plugin.payload_extras, **_structured(alert)}
     elif scheme in ("mailto", "mailtos"):
