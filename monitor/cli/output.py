@@ -1,4 +1,4 @@
-"""How commands print: tables that fit the terminal for people, one JSON object a line for programs, progress on stderr."""
+"""How commands print: tables that fit the terminal, one JSON object a line for programs, progress on stderr."""
 
 from __future__ import annotations
 

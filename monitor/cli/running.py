@@ -28,7 +28,7 @@ def quiet_prefect(home: Path | None = None) -> None:
     os.environ.setdefault("PREFECT_LOGGING_SERVER_LEVEL", "CRITICAL")
     if home is not None:  # a server of our own, whatever the user's profile says
         os.environ["PREFECT_HOME"] = str(home)
-        os.environ["PREFECT_API_URL"] = ""
+        os.environ.pop("PREFECT_API_URL", None)
         os.environ["PREFECT_PROFILES_PATH"] = str(home / "profiles.toml")
 
 

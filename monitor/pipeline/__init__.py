@@ -1,5 +1,6 @@
-"""The steps `poll`, `read`, `diff` and `deliver`: plain functions that share a `Run`, each asking the tables what is not
-done yet. The only place that catches the errors of single items; each becomes a row and a line of the run's report.
+"""The steps `poll`, `read`, `diff`, `deliver`: plain functions that share a `Run`. Each asks the tables what is to do.
+
+The only place that catches the errors of single items; each becomes a row and a line of the run's report.
 """
 
 from monitor.pipeline.delivering import deliver

@@ -1,7 +1,7 @@
 """Step three: fold the claims that came in since into the deals as known so far.
 
 Each commit of events carries the position of the last claim that it took in, in the same file: a crash leaves either
-both or neither. Whoever loses the race to another poller folds again on what that one wrote, so a deal is new only once.
+both or neither. Whoever loses the race to another poller folds again on what that one wrote: a deal is new only once.
 """
 
 from __future__ import annotations

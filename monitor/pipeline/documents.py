@@ -20,7 +20,7 @@ BATCH = 200  # articles per pass of the gate
 
 
 def parse_documents(lines: Iterable[str], source: str) -> Iterator[tuple[Any, Article]]:
-    """(the caller's id, article) of each line. Raises ConfigError that names the line; keys not ours are passed over."""
+    """(the caller's id, article) of each line. Raises ConfigError naming the line; foreign keys are passed over."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
