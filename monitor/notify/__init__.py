@@ -1,6 +1,5 @@
 """Messages handed to people's channels: one message, one channel, one answer. What to send says `monitor.alerts`."""
 
-from monitor.notify.deliver import Round, Target, deliver
 from monitor.notify.door import SendSettings, check_address, send
 
-__all__ = ["Round", "SendSettings", "Target", "check_address", "deliver", "send"]
+__all__ = ["SendSettings", "check_address", "send"]

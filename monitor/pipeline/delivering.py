@@ -6,6 +6,7 @@ crash in between shows, and only there may a message arrive twice. Of two runs a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,9 @@ from monitor.errors import DeliveryError
 from monitor.models import Alert, Delivery, Event
 from monitor.pipeline.run import Run
 from monitor.store import View
+
+
+PATIENCE = 2  # failures of a channel in a row before the rest of its messages wait for the next run
 
 
 def deliver(run: Run) -> None:
@@ -77,6 +81,7 @@ class _Post:
     known: Mapping[int, Delivery]
     refusals: dict[str, DeliveryError] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
+    in_a_row: Counter[str] = field(default_factory=Counter)  # failures of a channel with no success between
 
     def hand_over(self, alert: Alert) -> None:
         store, now, report = self.run.store, self.run.now, self.run.report
@@ -97,6 +102,7 @@ class _Post:
         else:
             store.append("deliveries", sent(alert, now))
             report.sent += 1
+            self.in_a_row[alert.channel] = 0
 
     def _still_due(self, rows: list[Delivery], view: View) -> list[Delivery]:
         newest = view.rows([r.delivery_key for r in rows])
@@ -114,7 +120,8 @@ class _Post:
         dead = any(r.state == "dead" for r in rows)
         if error.hard and error.refused:
             self.refusals[alert.channel] = error
-        if any(r.pause for r in rows):
+        self.in_a_row[alert.channel] += 1
+        if any(r.pause for r in rows) or self.in_a_row[alert.channel] >= PATIENCE:
             self.paused.add(alert.channel)
         if not dead:
             self.run.report.queued += 1
@@ -125,4 +132,4 @@ def send(channel: ChannelConfig, alert: Alert, config: Config) -> None:
     """Hand one message to one channel of the web. Raises DeliveryError."""
     from monitor import notify  # apprise takes half a second to load, and most runs send nothing
 
-    notify.send(channel.url.get_secret_value(), alert, notify.NotifySettings())
+    notify.send(channel.url.get_secret_value(), alert, notify.SendSettings(allow_private=channel.allow_private))
