@@ -1,5 +1,5 @@
 """Messages handed to people's channels: one message, one channel, one answer. What to send says `monitor.alerts`."""
 
-from monitor.notify.door import SendSettings, check_address, send
+from monitor.notify.door import SendSettings, check, send
 
-__all__ = ["SendSettings", "check_address", "send"]
+__all__ = ["SendSettings", "check", "send"]

@@ -57,12 +57,12 @@ def send(url: str, alert: Alert, settings: SendSettings | None = None) -> None:
         raise _error(alert.channel, watch, url)
 
 
-def check_address(url: str) -> str:
+def check(url: str, channel: str = "") -> str:
     """The address with its secrets starred, as it may be shown. Raises DeliveryError if apprise cannot use it."""
     if url.startswith("console://"):
         return "console://"
     with watching("check", allow_private=False, seconds=5):
-        plugin = _plugin(url, Alert(channel="", key="check", subject="", body=""), SendSettings())
+        plugin = _plugin(url, Alert(channel=channel, key="check", subject="", body=""), SendSettings())
         return str(plugin.url(privacy=True)).partition("?")[0]
 
 

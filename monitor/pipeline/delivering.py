@@ -22,7 +22,6 @@ from monitor.models import Alert, Delivery, Event
 from monitor.pipeline.run import Run
 from monitor.store import View
 
-
 PATIENCE = 2  # failures of a channel in a row before the rest of its messages wait for the next run
 
 
