@@ -10,8 +10,8 @@
     store.latest("events")                            # a LazyFrame for questions of any kind
 
 Knows tables as wholes; how they are kept is in the modules beneath: `tables` (columns), `segments` (names and seals),
-`places` and `bucket` (folder, object storage), `log` (commit), `view` (reading), `index`, `compact`, `repair`,
-`doctor`, `copy`, `lock`. Every failure is a StoreError; DamagedSegment names the file.
+`places` and `bucket` (folder, object storage), `log` (commit), `view` (reading), `index`, `compaction`, `repair`,
+`doctor`, `copying`, `lock`. Every failure is a StoreError; DamagedSegment names the file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 
 import polars as pl
 
-from monitor.store.compact import GRACE, Compaction, compact, compact_if_due
-from monitor.store.copy import copy
+from monitor.store.compaction import GRACE, Compaction, compact, compact_if_due
+from monitor.store.copying import copy
 from monitor.store.doctor import Finding, examine
 from monitor.store.lock import locked
 from monitor.store.log import Decision, Log
@@ -86,7 +86,7 @@ class Store:
         return self.log(table).read(lambda view: view.seen(keys))
 
     def rows(self, table: str, keys: Iterable[Key]) -> dict[Key, Any]:
-        """The newest record of each of the keys that the table holds."""
+        """The newest record of each of the keys that the table holds, in the order of the keys."""
         keys = list(keys)
         return self.log(table).read(lambda view: view.rows(keys))
 

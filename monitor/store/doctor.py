@@ -17,7 +17,7 @@ import polars as pl
 
 from monitor.errors import DamagedSegment, StoreError
 from monitor.store import index as indexes
-from monitor.store.compact import publish
+from monitor.store.compaction import publish
 from monitor.store.log import Log, note_of, oldest_of
 from monitor.store.repair import repair
 from monitor.store.segments import (

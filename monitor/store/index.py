@@ -104,7 +104,7 @@ def _lookups(table: Table, base: Path) -> pl.DataFrame:
     if table.lookup is None:
         return pl.DataFrame(schema={"lookup": pl.UInt64, "key": pl.UInt64})
     pairs = pl.scan_parquet(base).select(lookup=pl.col(table.lookup), key=pl.col(hash_column(table)))
-    return pairs.explode("lookup").drop_nulls().unique().sort("lookup", "key").collect()
+    return pairs.explode("lookup", empty_as_null=False).unique().sort("lookup", "key").collect()
 
 
 def _write_blocks(file: IO[bytes], frame: pl.DataFrame, codes: str, names: list[str]) -> tuple[Any, Any]:

@@ -115,7 +115,8 @@ class View:
         return {missing.pop(hit) for hit in hits}
 
     def rows(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """The newest record of each key that the table holds."""
+        """The newest record of each key that the table holds, in the order of the keys."""
+        keys = list(keys)
         missing = {hash_of(key): key for key in keys}
         found = self._tail_rows(missing)
         for part, index in self._indexes:
@@ -124,7 +125,7 @@ class View:
             places = index.locate(missing)
             here = index.rows(places) if self.table.indexed_rows else self._rows_at(part, places)
             found |= {missing.pop(key): record for key, record in here}
-        return found
+        return {key: found[key] for key in keys if key in found}
 
     def _tail_rows(self, missing: dict[int, Key]) -> dict[Key, Any]:
         known = self.tail.keys or {}
