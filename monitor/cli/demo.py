@@ -15,6 +15,8 @@ from monitor.cli import output
 from monitor.cli.running import quiet_prefect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
     from rich.status import Status
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.world import World
 
 INTRO = """\
-A small news site is running on this machine: nine feeds, two of them broken, and pages full of menus and advertisements.
+A small news site is running on this machine: nine feeds, two of them broken, and pages full of menus and adverts.
 The monitor polls it on three mornings with the Prefect flow that you would schedule, watching the companies of
 {watchlist}. First poll: your own set-up records it and stays silent; the demo alerts at once.
 """
@@ -97,7 +99,7 @@ def _mornings(world: World, config: Path, plain: bool, screen: Console, status: 
     return watch.reports
 
 
-def _flow():  # type: ignore[no-untyped-def]
+def _flow() -> Callable[..., object]:
     quiet_prefect(cache_folder() / "prefect")
     from flows.poll import poll
 

@@ -91,7 +91,8 @@ def check(config: Path | None, online: bool, send: bool, as_json: bool) -> None:
 
     loaded = load_config(config)
     load_lexicon(loaded.detection.rules)
-    doubts = [*_doubts(loaded), *_bad_addresses(loaded)]
+    _check_channels(loaded)
+    doubts = _doubts(loaded)
     feeds = _ask_feeds(loaded) if online else []
     channels = _send_tests(loaded) if send else []
     bad = [row for row in (*feeds, *channels) if not row["ok"]]
@@ -132,13 +133,21 @@ def _doubts(config: Config) -> list[str]:
     return found
 
 
-def _bad_addresses(config: Config) -> list[str]:
-    """Raises ConfigError for a channel whose address apprise does not know."""
+def _check_channels(config: Config) -> None:
+    """Raises ConfigError for a channel whose address no service knows, or whose layouts cannot be used."""
     from monitor import notify
+    from monitor.errors import ConfigError, DeliveryError
+    from monitor.pipeline.delivering import layouts
 
-    for channel in config.channels:
-        notify.check(channel.url.get_secret_value(), channel.name)
-    return []
+    for number, channel in enumerate(config.channels, 1):
+        try:
+            notify.check(channel.url.get_secret_value(), channel.name)
+        except DeliveryError as error:
+            where = f"channels[{number}].url"
+            remedy = "see https://appriseit.com for the form of addresses"
+            raise ConfigError(str(config.folder / "monitor.toml"), where, error.what, remedy) from None
+    for one in layouts(config).values():
+        one.check()
 
 
 def _ask_feeds(config: Config) -> list[dict[str, object]]:
@@ -172,7 +181,7 @@ def _send_tests(config: Config) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for channel in (c for c in config.channels if c.enabled):
         try:
-            send_test(channel)
+            send_test(channel, config)
             rows.append({"name": channel.name, "ok": True, "what": "a test alert was sent"})
         except DeliveryError as error:
             rows.append({"name": channel.name, "ok": False, "what": error.what})

@@ -6,6 +6,7 @@ crash in between shows, and only there may a message arrive twice. Of two runs a
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from monitor.alerts import Labels, Layouts, OutboxSettings, Plan, failed, plan, refused, sending, sent
+from monitor.alerts import Labels, Layouts, OutboxSettings, Plan, failed, form_of, plan, refused, sending, sent
 from monitor.config import ChannelConfig, Config
 from monitor.errors import DeliveryError
 from monitor.models import Alert, Delivery, Event
@@ -125,6 +126,22 @@ class _Post:
         if not dead:
             self.run.report.queued += 1
         self.run.report.problem("deliver", alert.channel, "dead" if dead else "failed", error.what)
+
+
+def send_test(channel: ChannelConfig, config: Config) -> None:
+    """A message that says only that the channel works. Raises DeliveryError."""
+    title = "Test of the deal monitor"
+    form = form_of(channel.url.get_secret_value())
+    subject, body, html = layouts(config)[channel.name].notice(title, (f"Channel {channel.name} takes alerts.",), form)
+    alert = Alert(
+        channel=channel.name,
+        key=f"test-{secrets.token_hex(8)}",
+        subject=subject or title,
+        body=body,
+        html=html,
+        layout=form,
+    )
+    send(channel, alert, config)
 
 
 def send(channel: ChannelConfig, alert: Alert, config: Config) -> None:
