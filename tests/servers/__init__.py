@@ -37,9 +37,15 @@ Handler = Callable[[Hit, asyncio.StreamWriter], Awaitable[bool]]
 
 
 class LoopbackServer:
-    """Serves on 127.0.0.1 and a port of the system's choice. Unknown paths get a 404."""
+    """Serves on `address` and a port of the system's choice. Unknown paths get a 404.
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, default: Handler | None = None) -> None:
+    With the address "0.0.0.0" every 127.x.y.z is a host of its own: `url(path, host)`.
+    """
+
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, default: Handler | None = None, address: str = "127.0.0.1"
+    ) -> None:
+        self._address = address
         self.hits: list[Hit] = []
         self._tls, self._default = tls, default or answer(b"nothing here", status="404 Not Found")
         self._handlers: dict[str, Handler] = {}
@@ -54,8 +60,9 @@ class LoopbackServer:
         self._handlers[path] = handler
         return self.url(path)
 
-    def url(self, path: str = "/") -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
+    def url(self, path: str = "/", host: str = "") -> str:
+        host = host or ("127.0.0.1" if self._address == "0.0.0.0" else self._address)
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
 
     def count(self, path: str) -> int:
         """How often `path` was asked for."""
@@ -76,7 +83,7 @@ class LoopbackServer:
 
     async def _start(self) -> None:
         self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=2048, limit=1 << 20
+            self._serve, self._address, 0, ssl=self._tls, backlog=2048, limit=1 << 20
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
