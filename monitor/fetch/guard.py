@@ -48,6 +48,8 @@ class Guard:
             raise failure(str(url), "bad_url", str(error)) from error
         if parsed.scheme not in ("http", "https") or not host or not port:
             raise failure(str(url), "bad_url", "only http:// and https:// URLs with a host are fetched")
+        if "%" in host and ":" not in host:
+            raise failure(str(url), "bad_url", "an escaped character in the host")
         if host.lower() in self._names:
             return parsed
         literal = _literal(host)
