@@ -41,7 +41,7 @@ KNOWN_FAILURES: dict[str, str] = {
     "19-offer-raised": "'raises offer' gives no claim",
     "23-ended-and-renewed": "'revive partnership' read as a rumour",
     "24-two-contracts-in-one-article": "two contracts in one article become one event of three",
-    "sources": "'per a report by The Information' is not the origin; Gemini is not Google's while nobody watches Google",
+    "sources": "'per a report by The Information' is not the origin; Gemini is not Google's",
     "world": "see `python tests/test_stories.py world`",
 }
 
