@@ -67,10 +67,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: Seq
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        shown.add_column(name, overflow="fold" if name in wrap else "ellipsis", no_wrap=name not in wrap)
-    for row in rows:
-        shown.add_row(*[cell if isinstance(cell, Text) else Text(clean_line(str(cell))) for cell in row])
+    cells = [[cell if isinstance(cell, Text) else Text(clean_line(str(cell))) for cell in row] for row in rows]
+    for place, name in enumerate(columns):
+        widest = max([len(name), *(len(row[place]) for row in cells)])
+        if name in wrap:
+            shown.add_column(name, overflow="fold", min_width=min(widest, 14))
+        else:
+            shown.add_column(name, overflow="ellipsis", no_wrap=True, min_width=min(widest, 20))
+    for row in cells:
+        shown.add_row(*row)
     stdout().print(shown)
 
 

@@ -1,0 +1,258 @@
+"""`events`, `alerts`, `status`: what the monitor knows, what it said to whom, and whether all is well."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli import output
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.models import Delivery, Event
+    from monitor.store import Store
+
+INTERNAL = frozenset({"claim_keys", "folded", "prints", "lookup", "status_at", "merged_into"})
+
+
+def open_state(config: Path | None) -> tuple[Config, Store]:
+    from monitor.config import load_config
+    from monitor.store import open_store
+
+    loaded = load_config(config)
+    return loaded, open_store(loaded.state)
+
+
+def moment(since: timedelta | datetime, config: Config) -> datetime:
+    """A time given back from now, or as a date by the user's clock."""
+    if isinstance(since, timedelta):
+        return datetime.now(UTC) - since
+    return since.replace(tzinfo=config.zone) if since.tzinfo is None else since
+
+
+def event_answer(event: Event) -> dict[str, Any]:
+    """What `events --json` says of a deal."""
+    answer: dict[str, Any] = output.plain(event)
+    return {name: value for name, value in answer.items() if name not in INTERNAL}
+
+
+@click.command()
+@click.argument("event_id", required=False)
+@click.option("--since", type=output.Since(), help="Changed since then: 7d, 12h, 2026-11-01.")
+@click.option("--company", multiple=True, metavar="NAME", help="Party to the deal; may be repeated.")
+@click.option("--type", "deal_type", multiple=True, metavar="TYPE", help="partnership, licensing, acquisition, ...")
+@click.option("--status", multiple=True, metavar="STATUS", help="rumour, announced, denied, ...")
+@click.option("--limit", type=int, default=50, show_default=True, help="At most so many, newest first; 0 = all.")
+@output.json_option
+@click.pass_obj
+def events(
+    config: Path | None,
+    event_id: str | None,
+    since: timedelta | datetime | None,
+    company: tuple[str, ...],
+    deal_type: tuple[str, ...],
+    status: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Deals as known so far, newest change first. With an id: that deal's whole life.
+
+    \b
+    Example:
+      $ deal-monitor events --since 7d --company Meta
+      CHANGED  DEAL                 TYPE       STATUS                                     ID
+      2 h ago  Meta and Midjourney  licensing  announced, confirmed by a party, 2 outlets b5502fe449c6bcf9
+    """
+    import polars as pl
+
+    from monitor.alerts import status as words
+
+    loaded, store = open_state(config)
+    if event_id:
+        _life(store, event_id, as_json)
+        return
+    frame = store.latest("events").filter(pl.col("merged_into") == "")
+    if since is not None:
+        frame = frame.filter(pl.col("changed_at") >= moment(since, loaded))
+    for name, wanted in (("deal_type", deal_type), ("status", status)):
+        if wanted:
+            frame = frame.filter(pl.col(name).is_in(list(wanted)))
+    for name in company:
+        frame = frame.filter(pl.col("parties").list.eval(pl.element().str.to_lowercase() == name.lower()).list.any())
+    frame = frame.sort("changed_at", descending=True)
+    found: tuple[Event, ...] = store.load("events", frame.head(limit) if limit else frame)
+    if as_json:
+        output.emit(map(event_answer, found))
+        return
+    now = datetime.now(UTC)
+    output.table(
+        ("CHANGED", "DEAL", "TYPE", "STATUS", "ID"),
+        [
+            (
+                output.ago(e.changed_at, now),
+                " and ".join(e.parties),
+                ", ".join(filter(None, (e.deal_type.replace("_", " "), e.value))),
+                words(e),
+                e.event_id,
+            )
+            for e in found
+        ],
+        wrap=("DEAL", "TYPE", "STATUS"),
+    )
+    if not found:
+        output.say("no deals yet; `deal-monitor poll` looks for some")
+
+
+def _life(store: Store, event_id: str, as_json: bool) -> None:
+    """Every version of one deal."""
+    import polars as pl
+
+    versions: tuple[Event, ...] = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
+    if not versions:
+        raise click.ClickException(f"{event_id}: no deal has this id; `deal-monitor events` lists them")
+    if as_json:
+        output.emit(map(event_answer, versions))
+        return
+    for event in versions:
+        click.echo(
+            f"{event.changed_at:%Y-%m-%d %H:%M}  version {event.version}: {event.change or 'seen again'}: "
+            f"{' and '.join(event.parties)}: {event.deal_type.replace('_', ' ')}, {event.status}"
+            + (f"; {event.what}" if event.what else "")
+        )
+        click.echo(f'    "{event.evidence}"\n    {event.outlet}: {event.title}\n    {event.url}')
+
+
+@click.group(invoke_without_command=True)
+@click.option("--since", type=output.Since(), default="7d", help="Default: 7d.")
+@click.option("--channel", metavar="NAME", help="Of this channel only.")
+@click.option("--dead", is_flag=True, help="Only those given up.")
+@click.option("--all", "everything", is_flag=True, help="Also those that the channel does not want, with the reason.")
+@output.json_option
+@click.pass_context
+def alerts(
+    ctx: click.Context, since: timedelta | datetime, channel: str | None, dead: bool, everything: bool, as_json: bool
+) -> None:
+    """What was sent where, and what was not. `alerts retry` sends again what was given up.
+
+    \b
+    Example:
+      $ deal-monitor alerts --since 1d
+      WHEN     CHANNEL  STATE  TRY  CHANGE  DEAL                 DETAIL
+      2 h ago  console  sent   1    new     Meta and Midjourney
+    """
+    if ctx.invoked_subcommand:
+        return
+    import polars as pl
+
+    loaded, store = open_state(ctx.obj)
+    frame = store.latest("deliveries").filter(pl.col("at") >= moment(since, loaded)).sort("at", descending=True)
+    if channel:
+        frame = frame.filter(pl.col("channel") == channel)
+    if dead:
+        frame = frame.filter(pl.col("state") == "dead")
+    elif not everything:
+        frame = frame.filter(pl.col("state") != "skipped")
+    rows: tuple[Delivery, ...] = store.load("deliveries", frame)
+    if as_json:
+        output.emit(rows)
+        return
+    deals = _versions(store, rows)
+    now = datetime.now(UTC)
+    shown = []
+    for row in rows:
+        event = deals.get((row.event_id, row.version))
+        deal = " and ".join(event.parties) if event else row.event_id
+        change = (event.change or "") if event else ""
+        shown.append((output.ago(row.at, now), row.channel, row.state, row.attempt, change, deal, row.detail))
+    output.table(("WHEN", "CHANNEL", "STATE", "TRY", "CHANGE", "DEAL", "DETAIL"), shown, wrap=("DEAL", "DETAIL"))
+    if not rows:
+        output.say("nothing was sent in this time; --since looks further back, --all shows what was held back and why")
+
+
+def _versions(store: Store, rows: tuple[Delivery, ...]) -> dict[tuple[str, int], Event]:
+    import polars as pl
+
+    ids = {r.event_id for r in rows}
+    found: tuple[Event, ...] = store.load("events", store.scan("events").filter(pl.col("event_id").is_in(list(ids))))
+    return {(e.event_id, e.version): e for e in found}
+
+
+@alerts.command("retry")
+@click.option("--channel", default="", metavar="NAME", help="Of this channel only.")
+@click.pass_obj
+def alerts_retry(config: Path | None, channel: str) -> None:
+    """Make alerts that were given up due again; the next poll sends them.
+
+    \b
+    Example:
+      $ deal-monitor alerts retry --channel desk
+      3 alerts are due again
+    """
+    from monitor.alerts import retry
+
+    _, store = open_state(config)
+    rows = retry(store.load("deliveries", store.latest("deliveries")), datetime.now(UTC), channel)
+    if rows:
+        store.append("deliveries", rows)
+    click.echo(f"{len(rows)} {'alert is' if len(rows) == 1 else 'alerts are'} due again")
+
+
+@alerts.command("preview")
+@click.argument("event_id", required=False)
+@click.option("--channel", metavar="NAME", help="As this channel would show it; default: the first.")
+@click.pass_obj
+def alerts_preview(config: Path | None, event_id: str | None, channel: str | None) -> None:
+    """Show how the newest change, or that of one deal, looks in a channel.
+
+    \b
+    Example:
+      $ deal-monitor alerts preview --channel desk
+    """
+    import polars as pl
+
+    from monitor.alerts import form_of, render
+    from monitor.pipeline.delivering import layouts
+
+    loaded, store = open_state(config)
+    target = next((c for c in loaded.channels if channel in (None, c.name)), None)
+    if target is None:
+        raise click.UsageError(f"no channel {channel}; there are: {', '.join(c.name for c in loaded.channels)}")
+    frame = store.scan("events").filter(pl.col("change").is_not_null())
+    if event_id:
+        frame = frame.filter(pl.col("event_id") == event_id)
+    versions: tuple[Event, ...] = store.load("events", frame.tail(50))
+    if not versions:
+        raise click.ClickException("no change to show yet; `deal-monitor poll` first")
+    event = versions[-1]
+    before = next((e for e in reversed(versions[:-1]) if e.event_id == event.event_id), None)
+    made = render(event, before, form_of(target.url.get_secret_value()), layouts(loaded)[target.name])
+    click.echo(f"{made.subject}\n\n{made.body}" + (f"\n\n{made.html}" if made.html else ""))
+
+
+@click.command()
+@output.json_option
+@click.pass_obj
+def status(config: Path | None, as_json: bool) -> None:
+    """Is all well? Exit code 1 if not.
+
+    \b
+    Example:
+      $ deal-monitor status
+      feeds: 91, of them 88 ok, 3 failing
+      last poll: 4 min ago
+      waiting: 2 pages, 0 alerts; given up: 0 alerts
+    """
+    from monitor.pipeline.health import look
+
+    loaded, store = open_state(config)
+    state = look(loaded, store, datetime.now(UTC))
+    if as_json:
+        output.emit([state.as_dict()])
+    else:
+        click.echo(state.text())
+    if state.troubles:
+        sys.exit(1)
