@@ -23,7 +23,7 @@ _SHORT = 4  # a one-word name this long may stand for a longer one that begins w
 
 @lru_cache(maxsize=65536)
 def words(name: str) -> tuple[str, ...]:
-    """The name's words for comparison: small letters, no accents, no article, possessive or legal form."""
+    """The name's words for comparison: small letters, no accents, no article, no legal form."""
     flat = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     flat = "".join(c for c in flat if not unicodedata.combining(c)).replace(".", "")
     found = [re.sub(r"['’]s$|['’]", "", word) for word in _WORD.findall(flat)]
