@@ -295,7 +295,7 @@ def test_the_stories_are_well_formed_and_many() -> None:
         for item in story.items:
             for wanted in item.wanted:
                 assert set(wanted.deal_type) <= set(DEAL_TYPES), story.name
-                own = f"{item.article.title} {item.article.text}"
+                own = f"{item.article.title} {item.article.text} {' '.join(w.name for w in story.watch)}"
                 assert all(p in own for p in wanted.parties), (story.name, wanted.parties)
     assert set(KNOWN_FAILURES) <= {*stories(), "world", "sources"}
 
