@@ -59,7 +59,7 @@ def load_config(path: Path | None = None) -> Config:
     """All of the user's files, checked. Raises ConfigError for the first mistake."""
     file = find_config(path)
     folder = file.parent
-    settings = _load(file, Settings)
+    settings = read_toml(file, Settings)
     channels = tuple(
         c if c.time_zone else c.model_copy(update={"time_zone": settings.time_zone}) for c in settings.channels
     )
@@ -89,14 +89,14 @@ def load_config(path: Path | None = None) -> Config:
 
 def load_watchlist(path: Path) -> tuple[Company, ...]:
     """The companies of one watchlist file."""
-    companies = _load(path, WatchlistFile).companies
+    companies = read_toml(path, WatchlistFile).companies
     _refuse_repeats(path, "companies", [c.name for c in companies], "company")
     return tuple(c.record() for c in companies)
 
 
 def load_feeds(path: Path) -> tuple[FeedConfig, ...]:
     """The subscriptions of one feed file."""
-    feeds = _load(path, FeedsFile).feeds
+    feeds = read_toml(path, FeedsFile).feeds
     _refuse_repeats(path, "feeds", [f.url for f in feeds], "feed")
     return feeds
 
@@ -145,7 +145,8 @@ def _text(file: Path) -> str:
         ) from None
 
 
-def _load(file: Path, model: type[M]) -> M:
+def read_toml(file: Path, model: type[M]) -> M:
+    """One file, checked against its model. Raises ConfigError for its first mistake."""
     text = _text(file)
     try:
         raw = tomllib.loads(text)

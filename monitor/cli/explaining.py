@@ -1,0 +1,231 @@
+"""`explain` and `replay`: why an article raised an alert or none, and what other rules would make of stored ones."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli import output
+from monitor.cli.looking import moment, open_state
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from monitor.claims import Reading
+    from monitor.config import Config
+    from monitor.models import Article, Claim
+    from monitor.store import Store
+
+COLOURS = {"party": "bold green", "trigger": "bold yellow", "status": "bold magenta", "source": "bold cyan"}
+
+
+@click.command()
+@click.argument("what", metavar="URL|ID|-")
+@click.option(
+    "--watchlist", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For a text on stdin."
+)
+@output.json_option
+@click.pass_obj
+def explain(config: Path | None, what: str, watchlist: Path | None, as_json: bool) -> None:
+    """Why an article raised an alert, or none.
+
+    Takes the address of an article, the id of an article or of a deal, or - for a text on stdin (first line: headline).
+
+    \b
+    Example:
+      $ echo "Meta and Midjourney sign licensing deal" | deal-monitor explain - --watchlist watchlist.toml
+      Meta and Midjourney sign licensing deal
+      DEAL  Meta and Midjourney: licensing, announced
+    """
+    from monitor.claims import Reader
+    from monitor.cli.texts import what_to_watch
+    from monitor.lexicon import load_lexicon
+
+    companies, own, loaded = what_to_watch(config, watchlist, ())
+    reader = Reader(load_lexicon(own), companies)
+    articles = [_from_stdin()] if what == "-" else _stored(what, loaded)
+    for article in articles:
+        reading = reader.read(article)
+        if as_json:
+            output.emit([_answer(article, reading)])
+        else:
+            _show(article, reading)
+
+
+def _from_stdin() -> Article:
+    from monitor.models import Article
+
+    title, _, text = sys.stdin.read().strip().partition("\n")
+    return Article(article_id="stdin", title=title.strip(), text=text.strip())
+
+
+def _stored(what: str, config: Config | None) -> list[Article]:
+    """The stored articles behind an address or id; an address that is not stored is fetched."""
+    import polars as pl
+
+    from monitor.store import open_store
+
+    if config is None:
+        raise click.UsageError(
+            "a stored article wants a configuration; leave out --watchlist, or give the text on stdin"
+        )
+    store = open_store(config.state)
+    if "://" in what:
+        found = store.load("articles", store.latest("articles").filter(pl.col("url") == what))
+        return list(found) or [_fetched(what, config)]
+    articles = store.rows("articles", [what, *_articles_of(store, what)])
+    if not articles:
+        raise click.ClickException(f"{what}: no article or deal has this id; `deal-monitor events` lists the deals")
+    return list(articles.values())
+
+
+def _articles_of(store: Store, event_id: str) -> list[str]:
+    import polars as pl
+
+    events = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
+    claims = store.rows("claims", [key for event in events for key in event.claim_keys])
+    return list(dict.fromkeys(c.article_id for c in claims.values()))
+
+
+def _fetched(url: str, config: Config) -> Article:
+    from monitor.extract import Extracted, extract_many
+    from monitor.fetch import Request, Response, fetch
+    from monitor.models import Article
+    from monitor.pipeline.settings import fetch_settings
+    from monitor.sandbox import Sandbox
+
+    (answer,) = fetch([Request(url=url, kind="page")], fetch_settings(config))
+    if not isinstance(answer, Response):
+        raise answer
+    with Sandbox(workers=1) as sandbox:
+        body = (answer.body, answer.headers.get("content-type", ""), answer.final_url)
+        (page,) = extract_many([body], sandbox)
+    if not isinstance(page, Extracted):
+        raise page
+    return Article(
+        article_id="fetched", title=page.title, text=page.text, url=url, outlet=page.outlet, state=page.state
+    )
+
+
+def _answer(article: Article, reading: Reading) -> dict[str, Any]:
+    return {
+        "article_id": article.article_id,
+        "title": article.title,
+        "url": article.url,
+        "state": article.state,
+        "detail": article.detail,
+        "claims": output.plain(reading.claims),
+        "near_misses": output.plain(reading.near_misses),
+    }
+
+
+def _show(article: Article, reading: Reading) -> None:
+    screen = output.stdout()
+    screen.print(article.title, style="bold")
+    where = ", ".join(filter(None, (article.outlet, article.url, f"read as {article.state}", article.detail)))
+    screen.print(where, style="dim", soft_wrap=True)
+    for claim in reading.claims:
+        details = (claim.deal_type.replace("_", " "), claim.status, claim.sourcing.replace("_", " "))
+        origin = f", per {claim.origin}" if claim.origin else ""
+        value = f", {claim.value}" if claim.value else ""
+        screen.print(f"\nDEAL  {' and '.join(claim.parties)}: {', '.join(details)}{origin}{value}", style="bold")
+        screen.print(_marked(claim), soft_wrap=True)
+        screen.print(f"      rules: {', '.join(claim.rules)}", style="dim", soft_wrap=True)
+    for miss in reading.near_misses:
+        screen.print(f"\nNO    {miss.why}", style="yellow")
+        screen.print(f"      {miss.sentence}", soft_wrap=True)
+        if miss.rules:
+            screen.print(f"      rules: {', '.join(miss.rules)}", style="dim", soft_wrap=True)
+    if not reading.claims and not reading.near_misses:
+        screen.print("\nNO    no watched company stands beside a deal word", style="yellow")
+
+
+def _marked(claim: Claim) -> Text:
+    """The evidence with its spans in colour."""
+    from rich.text import Text
+
+    text = Text(f"      {claim.evidence}")
+    for span in claim.spans:
+        start, end, label = span.split(":", 2)
+        text.stylize(COLOURS.get(label.partition(":")[0], "bold"), 6 + int(start), 6 + int(end))
+    return text
+
+
+@click.command()
+@click.option("--since", type=output.Since(), default="30d", help="Default: 30d.")
+@click.option("--rules", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help="Rules to try.")
+@click.option("--watchlist", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Watchlist to try.")
+@output.json_option
+@click.pass_obj
+def replay(
+    config: Path | None,
+    since: timedelta | datetime,
+    rules: tuple[Path, ...],
+    watchlist: Path | None,
+    as_json: bool,
+) -> None:
+    """Read stored articles again under changed rules; say what would change.
+
+    Nothing is written and nothing is sent.
+
+    \b
+    Example:
+      $ deal-monitor replay --since 30d --rules my-rules.toml
+      + Meta and Midjourney: licensing, announced   (copperbyte.example: Meta licenses ...)
+      412 articles read again: 1 claim more, 0 fewer, 0 changed
+    """
+    import polars as pl
+
+    from monitor.claims import Reader
+    from monitor.config import load_watchlist
+    from monitor.lexicon import load_lexicon
+
+    loaded, store = open_state(config)
+    companies = load_watchlist(watchlist) if watchlist else loaded.watchlist
+    reader = Reader(load_lexicon((*loaded.detection.rules, *rules)), companies)
+    wanted = store.latest("articles").filter(
+        (pl.col("read_at") >= moment(since, loaded)) & pl.col("retry_at").is_null()
+    )
+    articles: tuple[Article, ...] = store.load("articles", wanted)
+    before = _claims(store, {a.article_id for a in articles})
+    counts = {"+": 0, "-": 0, "~": 0}
+    for article in articles:
+        for sign, claim in _differences(before.get(article.article_id, {}), reader.read(article).claims):
+            counts[sign] += 1
+            if as_json:
+                output.emit([{"sign": sign, **output.plain(claim)}])
+            else:
+                deal = f"{' and '.join(claim.parties)}: {claim.deal_type.replace('_', ' ')}, {claim.status}"
+                click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
+    more, fewer, changed = counts.values()
+    output.say(
+        f"{len(articles)} articles read again at {datetime.now(UTC):%H:%M}: {more} claims more, {fewer} fewer, "
+        f"{changed} changed"
+    )
+
+
+def _claims(store: Store, article_ids: set[str]) -> dict[str, dict[int, Claim]]:
+    import polars as pl
+
+    frame = store.latest("claims").filter(pl.col("article_id").is_in(list(article_ids)))
+    found: dict[str, dict[int, Claim]] = {}
+    for claim in store.load("claims", frame):
+        found.setdefault(claim.article_id, {})[claim.claim_key] = claim
+    return found
+
+
+def _differences(before: dict[int, Claim], after: tuple[Claim, ...]) -> list[tuple[str, Claim]]:
+    """What is more (+), fewer (-) or of another type or status (~)."""
+    now = {c.claim_key: c for c in after}
+    more = [("+", c) for key, c in now.items() if key not in before]
+    fewer = [("-", c) for key, c in before.items() if key not in now]
+    changed = [
+        ("~", c)
+        for key, c in now.items()
+        if key in before and (c.deal_type, c.status) != (before[key].deal_type, before[key].status)
+    ]
+    return more + fewer + changed

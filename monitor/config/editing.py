@@ -1,0 +1,45 @@
+"""Changes to the user's list files that leave their comments and order alone: a table appended, a table cut out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+Value = str | int | bool | Sequence[str]
+
+
+def append_table(file: Path, name: str, values: Mapping[str, Value]) -> None:
+    """Add `[[name]]` with these values at the end of the file."""
+    lines = [f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    file.write_text(text + gap + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def cut_table(file: Path, name: str, key: str, value: str) -> bool:
+    """Remove the `[[name]]` whose `key` is `value`; False if there is none."""
+    text = file.read_text(encoding="utf-8")
+    header = re.compile(rf"^\s*\[\[\s*{re.escape(name)}\s*\]\]", re.MULTILINE)
+    wanted = re.compile(rf"""^\s*{re.escape(key)}\s*=\s*{re.escape(_toml(value))}\s*(#.*)?$""", re.MULTILINE)
+    starts = [match.start() for match in header.finditer(text)]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        block = text[start:end]
+        if wanted.search(block):
+            # comments after the table's last line belong to what follows
+            body = re.match(r"(?:(?!\s*#)[^\n]*\S[^\n]*\n?)+", block)
+            rest = block[body.end() :] if body else ""
+            file.write_text(text[:start] + rest.lstrip("\n") + text[end:], encoding="utf-8")
+            return True
+    return False
+
+
+def _toml(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # a basic string of TOML is written like one of JSON
+    return "[" + ", ".join(_toml(v) for v in value) + "]"
