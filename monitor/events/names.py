@@ -26,7 +26,7 @@ def words(name: str) -> tuple[str, ...]:
     """The name's words for comparison: small letters, no accents, no article, no legal form."""
     flat = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     flat = "".join(c for c in flat if not unicodedata.combining(c)).replace(".", "")
-    found = [re.sub(r"['’]s$|['’]", "", word) for word in _WORD.findall(flat)]
+    found = [re.sub(r"['’]", "", word) for word in _WORD.findall(flat)]
     if len(found) > 1 and found[0] == "the":
         found = found[1:]
     while len(found) > 1 and found[-1] in _LEGAL:

@@ -6,7 +6,6 @@ import re
 import sys
 from dataclasses import dataclass
 from typing import Any, TextIO
-from urllib.parse import unquote, urlsplit
 
 import apprise
 
@@ -43,7 +42,11 @@ def send(url: str, alert: Alert, settings: SendSettings | None = None) -> None:
         _print(alert, settings.console or sys.stdout)
         return
     with watching(
-        alert.key, allow_private=settings.allow_private, seconds=settings.total_seconds, secret=settings.secret
+        alert.key,
+        allow_private=settings.allow_private,
+        seconds=settings.total_seconds,
+        secret=settings.secret,
+        plain=alert.body if alert.html else "",
     ) as watch:
         plugin = _plugin(url, alert, settings)
         body = _fitted(alert, int(plugin.body_maxlen))
@@ -54,7 +57,7 @@ def send(url: str, alert: Alert, settings: SendSettings | None = None) -> None:
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
             raise DeliveryError(alert.channel, f"{type(error).__name__} while sending") from None
     if not done:
-        raise _error(alert.channel, watch, url)
+        raise _error(alert.channel, watch)
 
 
 def check(url: str, channel: str = "") -> str:
@@ -70,13 +73,21 @@ def _plugin(url: str, alert: Alert, settings: SendSettings) -> Any:
     """apprise's object for the address, set up as we want it: no redirects, our time limits, our form."""
     plugin: Any
     try:
-        plugin = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(http_redirects=False))
+        plugin = apprise.Apprise.instantiate(url, asset=_asset())
     except (TypeError, ValueError, AttributeError, LookupError):
         plugin = None
     if not isinstance(plugin, apprise.NotifyBase):
         what = "its address is not one that apprise understands; see https://appriseit.com for the forms"
         raise DeliveryError(alert.channel, what, hard=True, refused=True)
     return _set_up(plugin, url.partition("://")[0].lower(), alert, settings)
+
+
+def _asset() -> apprise.AppriseAsset:
+    """Our name on messages, and no picture that readers' programs would fetch from the web."""
+    return apprise.AppriseAsset(
+        app_id="Deal monitor", app_desc="Deal monitor", app_url="", image_url_mask="", image_url_logo="",
+        http_redirects=False,
+    )  # fmt: skip
 
 
 def _set_up(plugin: Any, scheme: str, alert: Alert, settings: SendSettings) -> Any:
@@ -145,7 +156,7 @@ def _print(alert: Alert, out: TextIO) -> None:
     print("\n".join(lines), end="\n\n", file=out, flush=True)
 
 
-def _error(channel: str, watch: Watch, url: str) -> DeliveryError:
+def _error(channel: str, watch: Watch) -> DeliveryError:
     """Why the channel did not take the message."""
     if watch.forbidden:
         what = "its address leads into a private network; set allow_private = true for the channel if that is meant"
@@ -158,9 +169,7 @@ def _error(channel: str, watch: Watch, url: str) -> DeliveryError:
     if code:
         hard = code >= 500
         return DeliveryError(channel, f"the mail server said {code}", hard=hard, refused=code in _SMTP_CHANNEL)
-    if not watch.connected:
-        return DeliveryError(channel, "no connection")
-    return DeliveryError(channel, redacted(watch.said[-1], url) if watch.said else "no answer")
+    return DeliveryError(channel, "no connection, or one that ended with no answer")
 
 
 def _http(channel: str, answer: Answer) -> DeliveryError:
@@ -174,13 +183,3 @@ def _http(channel: str, answer: Answer) -> DeliveryError:
         return DeliveryError(channel, f"HTTP {status}, but the answer says that it was not taken")
     wait = answer.retry_after if answer.retry_after is not None else 60.0 if status == 429 else None
     return DeliveryError(channel, f"HTTP {status}", retry_after=wait)
-
-
-def redacted(text: str, url: str) -> str:
-    """The text without any part of the address that could be a secret."""
-    parts = urlsplit(url)
-    tokens = re.split(r"[/&=?@:#,+]", f"{parts.netloc}/{parts.path}/{parts.query}/{parts.fragment}")
-    for token in sorted({t for raw in tokens for t in (raw, unquote(raw))}, key=len, reverse=True):
-        if len(token) > 3:
-            text = text.replace(token, "***")
-    return " ".join(text.split())[:200]

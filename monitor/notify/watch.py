@@ -7,6 +7,7 @@ the whole exchange, connects wherever a name leads, and logs tokens at DEBUG. So
   refuses private addresses and hands the socket to a timer that shuts it when the time is up;
 - `requests` (which all HTTP plugins use) follows no redirect, adds the idempotency key, reads a bounded answer and
   notes status and Retry-After;
+- the plain part of an HTML mail is the one that we wrote: apprise makes its own, and loses the links;
 - log records of apprise and urllib3 are kept here and go no further.
 
 Outside of `watching()` none of this does anything.
@@ -30,6 +31,7 @@ from email.utils import parsedate_to_datetime
 from functools import wraps
 from typing import Any
 
+import apprise.plugins.email.base as mail
 import requests
 
 from monitor.addresses import is_public
@@ -59,10 +61,10 @@ class Watch:
     allow_private: bool
     seconds: float
     secret: str = ""
+    plain: str = ""  # the plain part, if this is an HTML mail
     answers: list[Answer] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # log messages, with secrets in them
     forbidden: str = ""  # address that was refused
-    connected: bool = False
     expired: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,10 +76,10 @@ _done: list[bool] = []
 
 
 @contextlib.contextmanager
-def watching(key: str, *, allow_private: bool, seconds: float, secret: str = "") -> Iterator[Watch]:
+def watching(key: str, *, allow_private: bool, seconds: float, secret: str = "", plain: str = "") -> Iterator[Watch]:
     """All of the above for what this thread sends inside the block."""
     _install()
-    watch = Watch(key=key, allow_private=allow_private, seconds=seconds, secret=secret)
+    watch = Watch(key=key, allow_private=allow_private, seconds=seconds, secret=secret, plain=plain)
     token = _watch.set(watch)
     timer = threading.Timer(seconds, _expire, [watch])
     timer.daemon = True
@@ -97,6 +99,7 @@ def _install() -> None:
         _done.append(True)
         sys.addaudithook(_on_audit)
         requests.Session.send = _bounded(requests.Session.send)  # type: ignore[method-assign]
+        mail.convert_between = _plain_part(mail.convert_between)
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             logger.addFilter(_Keeper(logger.level))
@@ -135,7 +138,6 @@ def _on_audit(event: str, arguments: tuple[Any, ...]) -> None:
     with watch.lock:
         if watch.expired:
             raise TimeoutError("the time for this message is up")
-        watch.connected = True
         watch.sockets.append(sock.dup())
 
 
@@ -190,6 +192,16 @@ def _bounded(original: Callable[..., requests.Response]) -> Callable[..., reques
         return response
 
     return send
+
+
+def _plain_part(original: Callable[..., str]) -> Callable[..., str]:
+    """apprise's conversion of a mail's HTML to text, with our text in its place if there is one."""
+
+    def convert(*arguments: Any, **options: Any) -> str:
+        watch = _watch.get()
+        return watch.plain if watch and watch.plain else original(*arguments, **options)
+
+    return convert
 
 
 def signature(body: bytes | str, secret: str, at: int) -> dict[str, str]:
