@@ -14,7 +14,7 @@ import ahocorasick_rs
 
 from monitor import text as plain
 from monitor.lexicon import Cue, Hit, Lexicon, Trigger
-from monitor.mentions import Name, NameFinder, Names, is_title_case
+from monitor.mentions import Name, NameFinder, Names, is_title_case, reports
 from monitor.models import FAMILY, Article, Claim, Company, DealType, Mention, Sourcing, Status, stable_key
 from monitor.parties import Grammar, Group, Parsed
 from monitor.status import Reading as StatusReading
@@ -79,6 +79,7 @@ class Reader:
         watched_only = Names(watchlist, (), lexicon) if known else self._names
         self._gate_names = ahocorasick_rs.AhoCorasick(watched_only.forms or ["\x00"])
         self._gate_triggers = ahocorasick_rs.AhoCorasick(sorted(lexicon.heads() - {"COMPANY", "MONEY", "NUMBER"}))
+        self._not_companies = frozenset(lexicon.context["not_companies"])
         self._silent = re.compile(
             r"(?<!\w)(?:" + "|".join(map(re.escape, lexicon.context["silent_headlines"])) + r")(?!\w)", re.IGNORECASE
         )
@@ -175,7 +176,11 @@ class _Page:
     def _mentions(self, sentence: plain.Sentence) -> list[Mention]:
         shouting = sentence.text.isupper()
         known: list[tuple[Mention, Name]] = self.reader._names.find(sentence.text, any_case=shouting)
-        named = [mention for mention, name in known if name.needs != "support" or name.company in self._support]
+        named = [
+            mention for mention, name in known
+            if (name.needs != "support" or name.company in self._support)
+            and not (mention.text.lower() in self.reader._outlets and reports(sentence.text, mention.start, mention.end))
+        ]  # fmt: skip
         if shouting:
             return named
         unknown = self.reader._finder.find(sentence.text, named, headline=sentence.headline, sure=self._sure)
@@ -229,6 +234,11 @@ class _Page:
             return None
         if _yields(parsed, hit):
             return None
+        if trigger.id in _BETWEEN_COMPANIES and any(
+            token.low in self.reader._not_companies for token in parsed.tokens[clause.start : clause.end]
+        ):
+            self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
+            return None
         subject = _subject_of(parsed, hit)
         reading = read_status(parsed, hit, subject, sentence.headline)
         if not reading.status:
@@ -256,16 +266,18 @@ class _Page:
         roles: dict[str, str] = {}
         unsure: set[str] = set()
         spans: list[str] = []
+        if any(isinstance(cue.rule, Cue) and cue.rule.effect == "market" and cue.rule.where == "before" for cue in reading.cues):
+            filled = _with_mover(parsed, hit, filled)
         if not any(place in {"subject", "owner"} for place, _ in filled):
             inherited = self._inherited(parsed, hit)
             if inherited is not None:
                 filled.insert(0, ("subject" if not reading.passive else "object", inherited))
-        filled = _without_things(parsed, filled)
+        filled = _without_things(parsed, filled, trigger)
         for place, group in filled:
             role = trigger.places.get(place, "party")
             for at in group.members:
                 mention = parsed.mentions[at]
-                name = mention.company
+                name = _party_name(mention, trigger)
                 if name in parties:
                     continue
                 parties.append(name)
@@ -298,7 +310,7 @@ class _Page:
         ]  # fmt: skip
         if number == 0 or own:
             return None
-        fits = clause.kind == "coordinate" or hit.form == "ing" or any(word in self.reader._grammar.pronouns for word in between) or len(between) <= 2
+        fits = clause.kind == "coordinate" or clause.word in _SAYING or hit.form == "ing" or any(word in self.reader._grammar.pronouns for word in between) or len(between) <= 2
         if not fits and clause.kind != "after":
             return None
         for group in parsed.groups:
@@ -340,7 +352,7 @@ class _Page:
             index=sentence.index,
             headline=sentence.headline,
             spans=spans,
-            deal_type=_refine(trigger, parsed, hit),
+            deal_type="acquisition" if trigger.rank == 1 and "target" in roles.values() else _refine(trigger, parsed, hit),
             value=_value(parsed, hit),
             terms=tuple(dict.fromkeys(match[0] for match in _TERMS.finditer(sentence.text))),
             marks=tuple(mark for mark, pattern in _MARKS if pattern.search(sentence.text)),
@@ -393,6 +405,9 @@ class _Page:
 
 # ------------------------------------------------------------------------------------------------ helpers
 
+_BETWEEN_COMPANIES = frozenset({"deal.noun", "contract.noun", "partnership.noun", "talks-with", "sign"})
+_SAYING = frozenset("says said say confirms confirmed announced that".split()) | {"announced that", "confirmed that", "confirms that", ":", "told", "tells", "adds", "claims"}
+
 
 def _unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
     behind = [token.low for token in parsed.tokens[hit.end : hit.end + 7] if token.kind != "money"]
@@ -419,15 +434,63 @@ def _yields(parsed: Parsed, hit: Hit) -> bool:
     return False
 
 
-def _without_things(parsed: Parsed, filled: list[tuple[str, Group]]) -> list[tuple[str, Group]]:
+def _without_things(parsed: Parsed, filled: list[tuple[str, Group]], trigger: Trigger) -> list[tuple[str, Group]]:
     """Without capitalised words that only describe the deal: "their Laboratory joint venture", "10-year Fortnite pact"."""
+    places = {place for place, _ in filled}
+    if {"to", "object"} <= places or {"to", "of"} <= places or {"from", "object"} <= places:
+        # a seller and a buyer: what changes hands is a thing, unless it is watched itself
+        sale = [
+            (place, group) for place, group in filled
+            if place not in {"object", "of"} or any(parsed.mentions[at].watched for at in group.members)
+        ]  # fmt: skip
+        if len({at for _, group in sale for at in group.members}) >= 2:
+            filled = sale
+    if any(place == "with" for place, _ in filled):
+        filled = [(place, group) for place, group in filled if place != "for"]
+    sites = parsed_sites(parsed)
+    if sites:
+        filled = [(place, group) for place, group in filled if not (set(group.members) <= sites)]
     sure = {at for _, group in filled for at in group.members if parsed.mentions[at].kind != "found"}
+    if FAMILY[trigger.type] == "commercial" and trigger.id not in {"deal.noun", "partnership.noun"}:
+        filled = [(place, group) for place, group in filled if place != "compound" or any(at in sure for at in group.members)]
     if len(sure) < 2:
         return filled
     return [
         (place, group) for place, group in filled
         if place != "compound" or any(at in sure for at in group.members)
     ]  # fmt: skip
+
+
+_SITES = frozenset(
+    "plant factory facility site refinery mine campus field project terminal port airport mill office headquarters building "
+    "tower centre center complex hub smelter gigafactory store hotel stadium arena".split()
+)
+
+
+def parsed_sites(parsed: Parsed) -> set[int]:
+    """Names that are those of places: "the Baytown plant"."""
+    return {
+        at for at, mention in parsed.mentions.items()
+        if mention.kind == "found" and parsed.word(at + 1) in _SITES
+    }  # fmt: skip
+
+
+def _with_mover(parsed: Parsed, hit: Hit, filled: list[tuple[str, Group]]) -> list[tuple[str, Group]]:
+    """The company whose share price moved is a party, unless the deal has its parties without it."""
+    if len({at for _, group in filled for at in group.members}) != 1 or any(place == "subject" for place, _ in filled):
+        return filled
+    movers = [group for group in parsed.groups if group.end < hit.start and group.governor in {"", "in", "of"} and not group.modifier]
+    known = {at for _, group in filled for at in group.members}
+    if movers and not known & set(movers[0].members):
+        return [("subject", movers[0]), *filled]
+    return filled
+
+
+def _party_name(mention: Mention, trigger: Trigger) -> str:
+    """A unit can be bought or backed on its own, so nobody's unit keeps its own name there; a product cannot sign."""
+    if mention.kind == "product" and not mention.watched and FAMILY[trigger.type] == "equity":
+        return mention.text
+    return mention.company
 
 
 def _subject_of(parsed: Parsed, hit: Hit) -> Group | None:
@@ -459,8 +522,8 @@ def _has(low: str, words: str) -> bool:
 _SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wafers|supply|supplier|purchase|power|gas|lng|cloud|"
                      r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
 _LICENSING = re.compile(r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE)
-_BUYING = re.compile(r"\b(?:acquir\w+|buy|buys|buying|buyout|takeover|take over|merge\w*|purchase of|sell itself|to sell)\b", re.IGNORECASE)
-_STAKE = re.compile(r"\b(?:stake|invest\w*|funding|equity|shares in)\b", re.IGNORECASE)
+_BUYING = re.compile(r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b")
+_STAKE = re.compile(r"\b(?:stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b", re.IGNORECASE)
 _VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
 _MAJORITY = re.compile(r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE)
 

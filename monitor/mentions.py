@@ -77,15 +77,18 @@ class Names:
     def __init__(self, watched: Sequence[Company], known: Sequence[Company], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._by_form: dict[str, list[Name]] = {}
-        taken: set[str] = set()
-        for company, is_watched in [*((c, True) for c in watched), *((c, False) for c in known)]:
-            for name in _forms(company, is_watched, lexicon.words):
-                key = name.text.lower()
-                if not is_watched and key in taken:
-                    continue  # the user's names win over the catalogue's
-                self._by_form.setdefault(key, []).append(name)
-                if is_watched:
-                    taken.add(key)
+        taken: dict[str, str] = {}
+        for company in watched:
+            for name in _forms(company, company.name, lexicon.words, watched=True):
+                self._by_form.setdefault(name.text.lower(), []).append(name)
+                if name.kind == "name":
+                    taken.setdefault(name.text.lower(), company.name)
+        for company in known:
+            # a catalogue company that the user watches under a name of his own lends it its other names
+            same = next((taken[text.lower()] for text in (company.name, *company.aliases) if text.lower() in taken), "")
+            for name in _forms(company, same or company.name, lexicon.words, watched=bool(same)):
+                if name.text.lower() not in self._by_form:
+                    self._by_form[name.text.lower()] = [name]
         self.forms = list(self._by_form)
         self._automaton = ahocorasick_rs.AhoCorasick(self.forms or ["\x00"])
 
@@ -98,12 +101,13 @@ class Names:
         if len(low) != len(text):  # one character changes its length in lower case: İ
             low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
         found: list[tuple[int, int, Name]] = []
+        titled = is_title_case(text)
         for index, start, end in self._automaton.find_matches_as_indexes(low, overlapping=True):
             if _bounded(low, start, end):
                 written = text[start:end]
                 for name in self._by_form[self.forms[index]]:
-                    if any_case or _case_fits(written, name):
-                        found.append((start, end, name))
+                    if any_case or _case_fits(written, name, titled):
+                        found.append((start, _with_suffix(text, end), name))
                         break
         return [
             (Mention(company=name.company, start=start, end=end, text=text[start:end], kind=name.kind, watched=name.watched), name)
@@ -111,14 +115,13 @@ class Names:
         ]
 
 
-def _forms(company: Company, watched: bool, words: frozenset[str]) -> Iterable[Name]:
+def _forms(company: Company, name: str, words: frozenset[str], *, watched: bool) -> Iterable[Name]:
     for text in dict.fromkeys((company.name, *company.aliases)):
-        full = text == company.name or " " in text
-        yield Name(text, company.name, "name", watched, _needs(text, words), full)
+        yield Name(text, name, "name", watched, _needs(text, words), full=text == company.name or " " in text)
     for text in company.products:
-        yield Name(text, company.name, "product", watched, _needs(text, words))
-    for text in company.tickers:
-        yield Name(text, company.name, "ticker", watched, "case" if len(text) > 2 else "support")
+        yield Name(text, name, "product", watched, _needs(text, words))
+    for text in company.tickers if watched else ():  # the market letters of strangers are too often words
+        yield Name(text, name, "ticker", watched, "case" if len(text) > 2 else "support")
 
 
 def _needs(text: str, words: frozenset[str]) -> str:
@@ -126,19 +129,38 @@ def _needs(text: str, words: frozenset[str]) -> str:
     return "case" if text.lower() in words or len(text) <= 3 else ""
 
 
-def _case_fits(written: str, name: Name) -> bool:
-    """A name written as the user gave it, with a capital, or in capitals; lower case only for made-up words."""
+def _case_fits(written: str, name: Name, titled: bool) -> bool:
+    """Is this the name, or the word that it is made of?
+
+    As the user gave it: yes, but where every word has a capital, a stranger's name that is a word is not believed.
+    """
+    if not name.watched and name.needs and titled and not written.isupper():
+        return False
     if written == name.text:
         return True
     if name.kind == "ticker":
         return False
-    if name.needs:
+    if name.needs or not name.watched:
         return written[:1].isupper() and (written[1:] == name.text[1:] or len(written) > 4 and written.isupper())
     return written[:1].isupper() or not name.text[:1].isupper() or " " not in name.text and len(name.text) > 6
 
 
+_SUFFIX = re.compile(
+    r"(?:,?\s(?:Inc|Corp|Corporation|Co|Company|Ltd|Limited|PLC|plc|LLC|AG|SA|SE|NV|Oyj|Oy|AB|Ab|ASA|GmbH|SpA|Group|Holdings?|"
+    r"& Associates|& Co|& Company|& Sons)\b\.?(?!\w))+"
+)
+
+
+def _with_suffix(text: str, end: int) -> int:
+    """The end of the name with its legal form ("Acme Corp.")."""
+    match = _SUFFIX.match(text, end)
+    return end if match is None else match.end() - (match[0].endswith(".") and match.end() == len(text))
+
+
 def _bounded(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
+    if before and before in "$€£¥":
+        return False
     if before and (_WORDISH.match(before) or before in "@#." and start > 1 and before != "."):
         return False
     if after and _WORDISH.match(after):
@@ -204,36 +226,51 @@ class NameFinder:
         found: list[Mention] = []
         for match in _RUN.finditer(text):
             for start, end in _outside(match.start(), match.end(), taken):
-                if any(a <= start < b for a, b in quoted) or _touches(start, end, taken, text):
-                    continue
                 for a, b in self._trim(text, start, end, titled, sure):
+                    if any(x <= a < y for x, y in quoted) or _touches(a, b, taken, text):
+                        continue
                     found.append(Mention(company=text[a:b], start=a, end=b, text=text[a:b], kind="found"))
         return found
 
     def _trim(self, text: str, start: int, end: int, titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
         """The parts of a capitalised run that may be names: common words cut away."""
         words = [(m.start() + start, m.end() + start, m[0]) for m in re.finditer(r"[\w.&+'’-]+", text[start:end])]
+        words = self._without_outlets(text, words)
         words = [(a, b - 1, w[:-1]) if w.endswith(".") and "." not in w[:-1] else (a, b, w) for a, b, w in words]
         row: list[tuple[int, int, str]] = []
-        for word in [*words, (0, 0, "")]:
-            if word[2] and not self._breaks(word[2], word[0] == 0 or text[:word[0]].rstrip()[-1:] in "“\"‘:.", titled, bool(row)):
+        for word, after in zip([*words, _NOTHING], [*words[1:], _NOTHING, _NOTHING], strict=False):
+            if word[2] and not self._breaks(text, word, after[2], titled, row):
                 row.append(word)
                 continue
             yield from self._accept(text, row, titled, sure)
             row = []
 
-    def _breaks(self, word: str, first: bool, titled: bool, within: bool) -> bool:
-        low = word.lower()
-        if not word[0].isupper() and not any(c.isupper() for c in word):
-            return low not in {"&", "of", "de", "the"} or not within
-        if word[0].isdigit():
-            return not within and not any(c.isalpha() for c in word)
-        common = low in self._words or (low.endswith("s") and low[:-1] in self._words)
-        if within and low in _FIRM_WORDS:
-            return False
-        if low in self._titles or low in self._never and not within:
+    def _without_outlets(self, text: str, words: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        """The words with those of outlets that report blanked ("Australian Financial Review says")."""
+        for first in range(len(words)):
+            for last in range(min(len(words), first + 5), first, -1):
+                a, b = words[first][0], words[last - 1][1]
+                if text[a:b].lower() in self._outlets and reports(text, a, b):
+                    return [*words[:first], (a, b, ""), *self._without_outlets(text, words[last:])]
+        return words
+
+    def _breaks(self, text: str, at: tuple[int, int, str], after: str, titled: bool, row: list[tuple[int, int, str]]) -> bool:
+        word, low = at[2], at[2].lower()
+        first = text[: at[0]].rstrip()[-1:] in "“\"‘:.!?" or at[0] == 0
+        if _DESCRIBING.search(word):
             return True
-        return common and (titled or first)
+        if not any(c.isupper() for c in word):
+            return low not in {"&", "of", "de", "the"} or not row or low == "of" and row[-1][2].lower() not in _BEFORE_OF
+        if word[0].isdigit():
+            return not row and not any(c.isalpha() for c in word)
+        if row and low in _FIRM_WORDS or after.lower() in _LEGAL and after[:1].isupper():
+            return False
+        if low == "series" or low in self._titles:
+            return True
+        if low in self._never and not row:
+            return titled or not (after[:1].isupper() and after.lower() not in self._titles and after.lower() not in self._never)
+        common = all(part in self._words for part in low.split("-")) or (low.endswith("s") and low[:-1] in self._words)
+        return common and (titled or first) and not (first and after.lower() in _FIRM_WORDS and after[:1].isupper() and not titled)
 
     def _accept(self, text: str, row: list[tuple[int, int, str]], titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
         while row and (row[-1][2].lower() in {"of", "de", "the", "&"} or row[-1][2][0].isdigit() and not any(c.isalpha() for c in row[-1][2])):
@@ -243,16 +280,20 @@ class NameFinder:
         if not row or len(row) > 6:
             return
         start, end = row[0][0], row[-1][1]
-        name = text[start:end]
+        name, lows = text[start:end], [word[2].lower() for word in row]
         low = name.lower()
-        lows = [word[2].lower() for word in row]
-        if low in self._never or low in self._outlets or (len(name) < 3 and name not in sure) or all(word in self._never for word in lows):
+        if low in self._never or all(word in self._never for word in lows) or self._is_person(lows) or text[end : end + 1] == "%":
             return
-        if all(word in self._words for word in lows) and titled and name not in sure:
+        if low in self._outlets and reports(text, start, end):
             return
-        if self._is_person(lows) or text[end : end + 1] == "%":
+        if name not in sure:
+            if len(name) < 2 or name.isupper() and len(lows) == 1 and lows[0] in _ACRONYMS:
+                return
+            if titled and all(word in self._words or word in _FIRM_WORDS for word in lows):
+                return
+        if all(word in _LEGAL for word in lows) or len(lows) == 1 and (lows[0] in _FIRM_WORDS or lows[0] in {"federal", "national", "royal"}):
             return
-        if len(lows) == 1 and name.isupper() and len(name) <= 5 and name not in sure and _is_acronym(lows[0]):
+        if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:
             return
         yield start, end
 
@@ -264,16 +305,25 @@ class NameFinder:
         return lows[-1] in self._surnames and len(lows) <= 2
 
 
+_DESCRIBING = re.compile(r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$", re.IGNORECASE)
 _ACRONYMS = frozenset(
-    "ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
+    "3g 4g 5g 6g ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
     "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
     "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
     "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()
 )
 
 
-def _is_acronym(low: str) -> bool:
-    return low in _ACRONYMS
+_NOTHING = (0, 0, "")
+_BEFORE_OF = frozenset("bank university institute house ministry department board city state group".split())
+_SAYS = re.compile(r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b", re.IGNORECASE)
+_CREDITS = re.compile(r"(?:according to|per|by|from|citing|told|tells|in|the|-|:|–|—)\s+(?:the\s)?$", re.IGNORECASE)
+
+
+def reports(text: str, start: int, end: int) -> bool:
+    """Does the outlet at this span report, rather than make a deal?"""
+    rest = text[end:].strip(" .")
+    return bool(_SAYS.match(text[end:])) or bool(_CREDITS.search(text[:start])) and len(rest) < 12 or not rest and text[:start].rstrip()[-1:] in ",-:"
 
 
 def _outside(start: int, end: int, taken: Sequence[Mention]) -> Iterable[tuple[int, int]]:

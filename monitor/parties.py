@@ -15,10 +15,10 @@ from monitor.models import Mention
 from monitor.text import Token
 
 _REACH = 12  # words between a name and the word that governs it
-_LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x"})
+_LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
-_SKIP_PUNCT = frozenset("\"'“”‘’()*[]")
-_BE = frozenset("is are was were be been being gets get got getting has've".split())
+_SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>")
+_TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Grammar:
     def __init__(self, lexicon: Lexicon) -> None:
         context: dict[str, Any] = lexicon.context
         self.lexicon = lexicon
-        self.prepositions = _phrases(context["prepositions"])
+        self.prepositions = frozenset(context["prepositions"])
         self.means: dict[str, str] = context["preposition_means"]
         self.background = _phrases(context["background"])
         self.plain = _phrases(context["plain"])
@@ -80,10 +80,11 @@ class Grammar:
         self.parents = frozenset(context["parents"])
         self.formers = frozenset(context["formers"])
         self.assets = frozenset(context["assets"])
+        self.sites = frozenset(context["sites"])
         self.pronouns = frozenset(context["pronouns"])
 
     def parse(self, text: str, tokens: list[Token], mentions: dict[int, Mention]) -> Parsed:
-        hits = [hit for hit in self.lexicon.find(tokens) if not _hyphenated(tokens, hit) and not _verb_as_noun(tokens, hit)]
+        hits = [hit for hit in self.lexicon.find(tokens) if not _misread(tokens, hit)]
         clauses = self._clauses(tokens, hits)
         parsed = Parsed(text, tokens, mentions, hits, clauses, [])
         parsed.clause_of = [number for number, clause in enumerate(clauses) for _ in range(clause.start, clause.end)]
@@ -93,11 +94,14 @@ class Grammar:
     # -------------------------------------------------------------------------------------------- clauses
 
     def _clauses(self, tokens: list[Token], hits: list[Hit]) -> list[Clause]:
+        within = {at for hit in hits if hit.end - hit.start > 1 for at in range(hit.start, hit.end)}
         verbs = {hit.start for hit in hits if hit.form in {"s", "past", "past/pp", "ing"}}
         breaks: list[tuple[int, str, str]] = []
         at = 0
         while at < len(tokens):
             length, kind = self._break(tokens, at, verbs)
+            if kind == "plain" and at in within:
+                length = 0
             if length and at > 0:
                 breaks.append((at, kind, " ".join(token.low for token in tokens[at : at + length])))
             elif length and kind in {"after", "background"}:
@@ -107,6 +111,8 @@ class Grammar:
 
     def _break(self, tokens: list[Token], at: int, verbs: set[int]) -> tuple[int, str]:
         low = tokens[at].low
+        if low in {",", "and"} and at + 2 < len(tokens) and tokens[at + 2].low == "by":
+            return 0, ""
         if low == "," and at + 1 in verbs or low == "and" and at + 1 in verbs and tokens[at + 1].low.endswith("s"):
             return 1, "coordinate"
         if low == "as":
@@ -239,7 +245,7 @@ class Grammar:
                 place = _before(parsed, group, hit, noun)
             else:
                 place = _behind(parsed, group, hit, noun)
-            if place and (place in places or place == "with"):
+            if place and (place in places or place == "with" or noun and place == "object"):
                 filled.append((place, group))
         subjects = [item for item in filled if item[0] == "subject"]
         for extra in subjects[:-1]:
@@ -260,7 +266,8 @@ def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     if group.governor in {"with", "between"}:
         return "with"
     if group.governor == "hit" and group.hit is not None and group.hit.end <= group.start:
-        return "object" if isinstance(group.hit.rule, Cue) and noun and group.hit.rule.effect == "announced" else ""
+        effect = group.hit.rule.effect if isinstance(group.hit.rule, Cue) else ""
+        return "object" if noun and effect in {"announced", "rumour", "denied", "terminated"} else ""
     return "subject" if group.governor == "" else ""
 
 
@@ -295,7 +302,28 @@ def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
     )
 
 
-_TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
+
+
+_NOUN_BEFORE = frozenset(
+    "the a an its their his her our of in on for with from by at into over about new no any some this that these those "
+    "'s ' latest multiple several two three four five more other key major big such all both".split()
+)
+_VERB_BEFORE = _TO | frozenset("and or , we they you i who that which ) also would jointly help let lets helps".split()) | {'"', "”", "’"}
+
+
+def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
+    """A word in another part of speech than the rule means."""
+    if _hyphenated(tokens, hit) or _verb_as_noun(tokens, hit):
+        return True
+    if hit.start == 0 or hit.end - hit.start > 1:
+        return False
+    before = tokens[hit.start - 1]
+    if hit.form == "s":
+        return before.low in _NOUN_BEFORE
+    if hit.form == "base":
+        plural = before.kind == "word" and before.low.endswith("s") and before.low not in _NOUN_BEFORE
+        return not (before.kind == "company" or before.low in _VERB_BEFORE or plural or before.low.endswith("ly"))
+    return False
 
 
 def _verb_as_noun(tokens: Sequence[Token], hit: Hit) -> bool:

@@ -45,12 +45,16 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
         if not status and why != "needs a cue":
             return Reading("", why, passive=passive)
     used: list[Hit] = []
-    for cue in reversed(cues):
+    behind = _cues_after(parsed, hit)
+    inner = [cue for cue in behind if cue.start == hit.end and _effect(cue) == "rumour"]  # "takeover talks" is one noun
+    for cue in [*inner, *reversed(cues)]:
         after = compose(status, _effect(cue))
         if after != status:
             used.append(cue)
         status = after
-    for cue in _cues_after(parsed, hit):
+    for cue in behind:
+        if cue in inner:
+            continue
         effect = _effect(cue)
         after = status if effect in {"announced", "market"} and status else compose(status, effect)
         if after != status:
@@ -97,7 +101,7 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
         if not isinstance(cue.rule, Cue) or cue.rule.where == "after" or cue.end > hit.start:
             continue
         rule = cue.rule
-        if rule.effect in {"ignore", "report"}:
+        if rule.effect in {"ignore", "report"} or (rule.id == "history" and hit.form not in {"noun", "nouns"}):
             continue
         if cue.start < clause.start and not _bridges(parsed, cue, hit):
             continue

@@ -34,10 +34,12 @@ _ABBREVIATIONS = frozenset(
 )
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+|$)|\n+")
 
+_SCALE = r"(?:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
+_COIN = r"(?:euros?|eur|dollars?|dlrs?|usd|pounds|yen|yuan|won|rupees|rs|francs|kronor|crowns|reais|rand|shekels)\b"
 _MONEY = (
-    r"(?:US|C|A|HK|S|NZ|R|NT)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?(?:trillion|billion|million|thousand|crore|lakh|tn|bn|mn|mln|"
-    r"m|b|k|t)\b)?|(?:Rs\.?|INR|USD|EUR|GBP|Euros?|Dollars?|Pounds)\s?\d[\d.,]*(?:\s?(?:trillion|billion|million|crore|lakh|"
-    r"bn|mn|m|b|cr)\b)?"
+    rf"(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}(?:\s{_COIN})?"
+    rf"|(?:Rs\.?|INR|USD|EUR|GBP|SEK|CHF|Euros?|Dollars?|Pounds)\s?\d[\d.,]*(?:\s?{_SCALE}){{0,2}}"
+    rf"|\d[\d.,]*\s?(?:{_SCALE}\s)?{_COIN}"
 )
 _TOKEN = re.compile(
     rf"(?P<money>{_MONEY})|(?P<num>\d[\d.,]*\d%?|\d+%?)|(?P<poss>['’]s\b|(?<=s)['’](?=\s))|"
