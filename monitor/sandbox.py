@@ -33,6 +33,7 @@ R = TypeVar("R")
 
 PRELOAD = ("monitor.feeds", "monitor.extract")
 LOOKAHEAD = 256  # finished results that may wait for an older one, so that memory stays bounded
+_NO_MEMORY = pickle.dumps(("memory", "needed more memory than a worker may have"))  # made while there is some
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from monitor.sandbox import _serve; _serve(sys.argv)"
 
 
@@ -244,6 +245,6 @@ def _answer(message: bytes) -> tuple[str, bytes]:
             function = pickle.loads(function)
         return "value", pickle.dumps(("value", function(item)))
     except MemoryError:
-        return "memory", pickle.dumps(("memory", "needed more memory than a worker may have"))
+        return "memory", _NO_MEMORY
     except Exception as error:  # noqa: BLE001 - the border: parsers raise anything, and here it becomes a value
         return "raised", pickle.dumps(("raised", f"{type(error).__name__}: {error}"[:300]))

@@ -23,12 +23,14 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Fault]]:
         yield found
 
 
-def fetch_in_process(urls: list[str], settings: dict[str, Any], kind: str = "feed") -> dict[str, Any]:
+def fetch_in_process(
+    urls: list[str], settings: dict[str, Any], kind: str = "feed", env: dict[str, str] | None = None
+) -> dict[str, Any]:
     job = json.dumps({"urls": urls, "settings": settings, "kind": kind})
     done = subprocess.run(
         [sys.executable, "-m", "servers.run_faults"],
         input=job, capture_output=True, text=True, timeout=120, check=False,
-        env={"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PATH": "/usr/bin:/bin", **(env or {})},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)  # type: ignore[no-any-return]

@@ -66,6 +66,40 @@ class _Trip:
     seen: set[str] = field(default_factory=set)
 
 
+class _Places:
+    """How many requests run at once. Who has taken long gives up the place for a stool at the side, so that tarpits do
+    not hold up the others; the stools are counted too.
+    """
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._chairs = asyncio.Semaphore(settings.concurrency)
+        self._stools = settings.concurrency * settings.stools
+        self._patience = settings.patience_seconds
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncGenerator[None, None]:
+        """A chair, for as long as the block runs; after `patience_seconds` a stool, if one is free."""
+        await self._chairs.acquire()
+        on_chair = True
+
+        def move() -> None:
+            nonlocal on_chair
+            if self._stools > 0:
+                self._stools -= 1
+                on_chair = False
+                self._chairs.release()
+
+        timer = asyncio.get_running_loop().call_later(self._patience, move)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if on_chair:
+                self._chairs.release()
+            else:
+                self._stools += 1
+
+
 class Fetcher:
     """A client for one run. `async with` it; then `get` may be called for any number of requests at once."""
 
@@ -73,9 +107,9 @@ class Fetcher:
         self._settings = settings
         self._guard = Guard(settings.allow_hosts)
         self._lookup = lookup
-        self._everybody = asyncio.Semaphore(settings.concurrency)
+        self._places = _Places(settings)
         self._hosts: dict[str, _Host] = defaultdict(lambda: _Host(asyncio.Semaphore(settings.per_host)))
-        self._room = asyncio.Semaphore(2 * settings.concurrency)  # bodies fetched and not yet taken
+        self._room = asyncio.Semaphore(settings.concurrency * (settings.stools + 2))  # bodies not yet taken
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -128,7 +162,7 @@ class Fetcher:
     async def _take_turn(self, trip: _Trip, url: URL) -> Response | str:
         """Wait for a turn at the host and one among all; only then does the clock run. A str is the next hop."""
         host = self._hosts[url.host or ""]
-        async with host.turns, self._everybody:
+        async with host.turns, self._places.place():
             if host.paused is not None:
                 raise host.paused
             await self._room.acquire()
@@ -261,6 +295,7 @@ class _Bridge:
         self._arguments = (requests, settings, lookup)
         self._results: queue.Queue[tuple[int, Result] | BaseException | None] = queue.Queue(settings.concurrency)
         self._stop = threading.Event()
+        self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     def results(self) -> Iterator[tuple[int, Result]]:
@@ -272,7 +307,14 @@ class _Bridge:
                 yield result
         finally:
             self._stop.set()
+            self._cancel()
             self._thread.join()
+
+    def _cancel(self) -> None:
+        """The consumer has had enough: end what is still under way."""
+        if self._task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just closed by itself
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def _run(self) -> None:
         try:
@@ -283,6 +325,9 @@ class _Bridge:
             self._put(None)
 
     async def _pump(self) -> None:
+        self._task = asyncio.current_task()
+        if self._stop.is_set():
+            return
         async with contextlib.aclosing(fetch_all(*self._arguments)) as results:
             async for result in results:
                 if self._results.full():

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -106,6 +105,8 @@ class FetchSettings:
 
     concurrency: int = 100
     per_host: int = 2
+    patience_seconds: float = 2.0  # after which a request does not count against `concurrency` any more ...
+    stools: int = 4  # ... as long as no more than so many times `concurrency` are that slow
     connect_seconds: float = 8.0  # name, TCP and TLS together
     read_seconds: float = 10.0  # silence between two reads
     total_seconds: float = 20.0  # over the whole redirect chain, not counting the wait for a turn
@@ -125,15 +126,9 @@ def hash_of(body: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
 
 
-def redact(url: str) -> str:
-    """The URL without its user and password, for messages and logs."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return re.sub(r"//[^/@]*@", "//***@", url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))
+def redact(text: str) -> str:
+    """A URL, or a message that holds URLs, without users and passwords: for errors and logs."""
+    return re.sub(r"//[^/?#\s]*@", "//***@", text)
 
 
 def failure(url: str, kind: str, detail: str = "") -> FetchError:
@@ -145,7 +140,7 @@ def from_foreign(url: str, error: BaseException) -> FetchError:
     """The FetchError that stands for an exception of a library."""
     kind = next(kind for foreign, kind in FOREIGN if isinstance(error, foreign))
     detail = " ".join(str(error).split())[:200]
-    return failure(url, kind, redact(detail) if detail else type(error).__name__)
+    return failure(url, kind, redact(detail) or type(error).__name__)
 
 
 def from_status(url: str, status: int, headers: Mapping[str, str], now: datetime) -> FetchError:
