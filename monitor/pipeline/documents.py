@@ -13,10 +13,7 @@ from typing import Any
 from monitor.claims import Reader, Reading
 from monitor.errors import ConfigError
 from monitor.models import Article, Claim, Event
-from monitor.pipeline.run import batches
 from monitor.text import clean_line
-
-BATCH = 200  # articles per pass of the gate
 
 
 def parse_documents(lines: Iterable[str], source: str) -> Iterator[tuple[Any, Article]]:
@@ -89,11 +86,10 @@ class Read:
 
 
 def detect(reader: Reader, documents: Iterable[tuple[Any, Article]]) -> Iterator[Read]:
-    """Each document in order with what was read in it."""
-    for batch in batches(documents, BATCH):
-        passed = reader.gate([f"{a.title}\n{a.text}" for _, a in batch])
-        for (given, article), good in zip(batch, passed, strict=True):
-            yield Read(given=given, article=article, reading=reader.read(article) if good else None)
+    """Each document in order with what was read in it, as soon as it comes."""
+    for given, article in documents:
+        (passed,) = reader.gate([f"{article.title}\n{article.text}"])
+        yield Read(given=given, article=article, reading=reader.read(article) if passed else None)
 
 
 def detect_answer(given: Any, reading: Reading | None) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from monitor.fetch import Request, Response, Result, answer_of, fetch_iter
 from monitor.models import Entry, FeedState, stable_key
 from monitor.pipeline.run import Run, batches
 from monitor.pipeline.settings import fetch_settings, manners
-from monitor.sandbox import Sandbox
 from monitor.schedule import PAUSES_HOST, Answer, due, next_state, validators
 from monitor.store import View
 
@@ -38,13 +37,13 @@ class Polled:
 
 def poll(run: Run) -> None:
     """Ask the feeds that are due (with `run.everything`: all) and store their new entries."""
-    with run.report.timed("poll"), Sandbox(workers=run.config.run.workers) as sandbox:
+    with run.report.timed("poll"):
         states = run.store.rows("feeds", list(run.feeds))
         wanted = _wanted(run, states)
         run.report.feeds += len(wanted)
         run.progress("poll", 0, len(wanted))
         done = 0
-        for batch in batches(_polled(run, wanted, states, sandbox), BATCH):
+        for batch in batches(_polled(run, wanted, states), BATCH):
             _store(run, batch)
             done += len(batch)
             run.progress("poll", done, len(wanted))
@@ -57,9 +56,7 @@ def _wanted(run: Run, states: Mapping[int, FeedState]) -> list[FeedConfig]:
     return due(states, list(run.feeds.values()), run.now, manners(run.config))
 
 
-def _polled(
-    run: Run, feeds: Sequence[FeedConfig], states: Mapping[int, FeedState], sandbox: Sandbox
-) -> Iterator[Polled]:
+def _polled(run: Run, feeds: Sequence[FeedConfig], states: Mapping[int, FeedState]) -> Iterator[Polled]:
     """Each feed as its answer comes in; bodies become entries in workers that can be killed.
 
     A body that we know already is not parsed again. While answers wait for a worker, fetching slows down: bodies do not
@@ -82,7 +79,7 @@ def _polled(
             else:
                 settled.append(polled(index, result))
 
-    for outcome in parse_many(bodies(), sandbox):
+    for outcome in parse_many(bodies(), run.sandbox):
         index, result = parsing.popleft()
         yield polled(index, result, outcome) if isinstance(outcome, ParsedFeed) else polled(index, outcome)
         while settled:

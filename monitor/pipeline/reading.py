@@ -23,7 +23,6 @@ from monitor.fetch import Request, Response, fetch_iter
 from monitor.models import Article, Claim, Entry
 from monitor.pipeline.run import Run, batches
 from monitor.pipeline.settings import fetch_settings
-from monitor.sandbox import Sandbox
 from monitor.store import Decision, View
 
 START = -1  # position before the first row
@@ -51,12 +50,12 @@ class Todo:
 
 def read(run: Run) -> None:
     """Read every entry that has no article yet, and the articles whose next try is due."""
-    with run.report.timed("read"), Sandbox(workers=run.config.run.workers) as sandbox:
+    with run.report.timed("read"):
         todo = _todo(run)
         run.progress("read", 0, len(todo.work))
         done = 0
         for batch in batches(todo.work, run.config.run.batch):
-            _read_batch(run, _articles(run, batch, sandbox))
+            _read_batch(run, _articles(run, batch))
             done += len(batch)
             run.progress("read", done, len(todo.work))
         _move_cursor(run, todo)
@@ -103,17 +102,17 @@ def _move_cursor(run: Run, todo: Todo) -> None:
         )
 
 
-def _articles(run: Run, work: Sequence[Work], sandbox: Sandbox) -> list[Article]:
+def _articles(run: Run, work: Sequence[Work]) -> list[Article]:
     """An article for each, in order: from the feed where that will do, else from its page."""
     paged = [w.entry for w in work if _wants_page(run, w.entry)]
-    pages = dict(zip([e.entry_key for e in paged], _pages(run, paged, sandbox), strict=True))
+    pages = dict(zip([e.entry_key for e in paged], _pages(run, paged), strict=True))
     return [
         _from_page(run, w, pages[w.entry.entry_key]) if w.entry.entry_key in pages else _from_feed(run, w.entry)
         for w in work
     ]
 
 
-def _pages(run: Run, entries: Sequence[Entry], sandbox: Sandbox) -> list[Page]:
+def _pages(run: Run, entries: Sequence[Entry]) -> list[Page]:
     """The page of each, or why there is none. Pages are extracted while others are still on their way."""
     pages: dict[int, Page] = {}
     order: deque[int] = deque()
@@ -126,7 +125,7 @@ def _pages(run: Run, entries: Sequence[Entry], sandbox: Sandbox) -> list[Page]:
             else:
                 pages[index] = answer
 
-    for page in extract_many(bodies(), sandbox):
+    for page in extract_many(bodies(), run.sandbox):
         pages[order.popleft()] = page
     return [pages[index] for index in range(len(entries))]
 

@@ -17,6 +17,7 @@ from monitor.config import Config, FeedConfig
 from monitor.lexicon import load_lexicon
 from monitor.models import Alert, stable_key
 from monitor.pipeline.report import RunReport
+from monitor.sandbox import Sandbox
 from monitor.store import Store, open_store
 
 T = TypeVar("T")
@@ -84,6 +85,16 @@ class Run:
         return Reader(load_lexicon(self.config.detection.rules), self.config.watchlist)
 
     @cached_property
+    def sandbox(self) -> Sandbox:
+        """The killable workers of this run; a shared set, as each costs a third of a second to start."""
+        return Sandbox(workers=self.config.run.workers)
+
+    def close(self) -> None:
+        """End the workers, if any were needed."""
+        if "sandbox" in self.__dict__:
+            self.sandbox.close()
+
+    @cached_property
     def feeds(self) -> dict[int, FeedConfig]:
         """The subscriptions of this run's share, by key. Feeds of one host are always in one share."""
         which, of = self.shard
@@ -108,7 +119,11 @@ def open_run(
     """
     store = open_store(config.state)
     with store.lock() if shard[1] <= 1 else nullcontext():
-        yield Run(config, store, now=now, everything=everything, shard=shard)
+        run = Run(config, store, now=now, everything=everything, shard=shard)
+        try:
+            yield run
+        finally:
+            run.close()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
