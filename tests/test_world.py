@@ -18,7 +18,7 @@ import pytest
 from monitor.config import load_config, load_watchlist
 from monitor.errors import ConfigError
 from monitor.models import DEAL_TYPES
-from monitor.world import Script, World, load_script, serve_world
+from monitor.world import Script, World, load_script, recent_mornings, serve_world
 from monitor.world.render import page_path
 
 FOLDER = Path(__file__).parent.parent / "seeds" / "world"
@@ -290,6 +290,25 @@ def test_the_mornings_can_be_others(script: Script) -> None:
         assert all(
             e["link"].startswith(f"{world.url}/harbourwire/2030/04/30/") or "/2030/05/" in e["link"] for e in listed
         )
+
+
+def test_the_days_that_articles_name_are_those_of_their_mornings(script: Script) -> None:
+    def body(name: str, of: Script) -> str:
+        return next(p.on(3).body for p in of.articles if p.id == name)
+
+    assert body("draymont-kestrin-denial", script).startswith("Aug 25 (Harbour Wire)")
+    assert "fell 4% on Tuesday" in body("solvaine-ledgerwick-harbourwire", script)
+    assert "decided on Friday" in body("quiet-drug-label", script)
+    moved = load_script(FOLDER, tuple(m + timedelta(days=3) for m in script.mornings))
+    assert "said on Thursday" in body("draymont-kestrin-denial", moved)
+    assert not any("{" in p.title + p.summary + p.on(3).body for p in script.articles)
+
+
+@pytest.mark.parametrize(("hour", "last"), [(5, 21), (6, 22), (23, 22)])
+def test_recent_mornings_end_with_the_last_one_that_has_come(hour: int, last: int) -> None:
+    mornings = recent_mornings(datetime(2026, 11, 22, hour, 30 if hour != 6 else 0, tzinfo=UTC))
+    assert [m.day for m in mornings] == [last - 2, last - 1, last]
+    assert {m.hour for m in mornings} == {6}
 
 
 def test_two_worlds_live_side_by_side_and_a_taken_port_is_told() -> None:

@@ -10,7 +10,7 @@ them. `serve_world(folder)` is all that the demo needs:
         world.hits                                 # what was asked, and what was answered
 """
 
-from monitor.world.script import Expected, FeedSpec, Outlet, Piece, Script, load_script
+from monitor.world.script import Expected, FeedSpec, Outlet, Piece, Script, load_script, recent_mornings
 from monitor.world.server import Hit, World, serve_world
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Script",
     "World",
     "load_script",
+    "recent_mornings",
     "serve_world",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from monitor.errors import ConfigError
 
 T = TypeVar("T")
+_DAY = re.compile(r"\{(weekday|date)([+-]\d+)?\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,12 @@ class Piece:
         """The article as it stands on a morning."""
         if self.revised is None or morning < self.revised.morning:
             return self
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        values["title"] = self.revised.title
-        values["body"] = f"{self.body}\n\n{self.revised.added}"
-        values["guid"] = f"{self.guid or self.id}-rev{self.revised.morning}"
-        return Piece(**values)
+        return replace(
+            self,
+            title=self.revised.title,
+            body=f"{self.body}\n\n{self.revised.added}",
+            guid=f"{self.guid or self.id}-rev{self.revised.morning}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,11 @@ class Script:
 def load_script(folder: Path, mornings: tuple[datetime, ...] | None = None) -> Script:
     """The world in `folder` (`seeds/world`). Raises ConfigError for a file that is wrong."""
     raw = _read(folder / "world.toml")
-    articles = [_piece(path) for path in sorted((folder / "articles").glob("*.toml"))]
+    mornings = mornings or tuple(raw["mornings"])
+    articles = [_dated(_piece(path), mornings) for path in sorted((folder / "articles").glob("*.toml"))]
     return Script(
         folder=folder,
-        mornings=mornings or tuple(raw["mornings"]),
+        mornings=mornings,
         outlets=tuple(_record(Outlet, row, folder / "world.toml") for row in raw["outlets"]),
         feeds=tuple(_record(FeedSpec, row, folder / "world.toml") for row in raw["feeds"]),
         expected=tuple(_record(Expected, row, folder / "world.toml") for row in raw["expected"]),
@@ -140,6 +144,29 @@ def _piece(path: Path) -> Piece:
     if "revised" in raw:
         raw["revised"] = _record(Revision, raw["revised"], path)
     return _record(Piece, {"id": path.stem, **raw}, path)
+
+
+def _dated(piece: Piece, mornings: tuple[datetime, ...]) -> Piece:
+    """The article with the names of its days filled in."""
+    published = mornings[piece.morning - 1] - timedelta(hours=piece.hours_before)
+
+    def day(found: re.Match[str]) -> str:
+        when = published + timedelta(days=int(found[2] or 0))
+        return f"{when:%A}" if found[1] == "weekday" else f"{when:%b} {when.day}"
+
+    def fill(text: str) -> str:
+        return _DAY.sub(day, text)
+
+    later = piece.revised and replace(piece.revised, title=fill(piece.revised.title), added=fill(piece.revised.added))
+    return replace(piece, title=fill(piece.title), summary=fill(piece.summary), body=fill(piece.body), revised=later)
+
+
+def recent_mornings(now: datetime, count: int = 3) -> tuple[datetime, ...]:
+    """The last mornings, 06:00 in the time zone of `now`, up to `now`; oldest first."""
+    last = now.replace(hour=6, minute=0, second=0, microsecond=0)
+    if last > now:
+        last -= timedelta(days=1)
+    return tuple(last - timedelta(days=back) for back in reversed(range(count)))
 
 
 def _read(path: Path) -> dict[str, Any]:
