@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,13 @@ def demo(folder: Path | None, plain: bool) -> None:
       $ deal-monitor demo
     """
     from monitor.config import seed
-    from monitor.world import serve_world
+    from monitor.world import recent_mornings, serve_world
 
     began = time.monotonic()
     folder = folder or cache_folder() / "demo"
     shutil.rmtree(folder / "state", ignore_errors=True)
     screen, err = output.stdout(), output.stderr()
-    with serve_world(seed("world")) as world:
+    with serve_world(seed("world"), mornings=recent_mornings(datetime.now(UTC))) as world:
         config = world.write_config(folder)
         screen.print(INTRO.format(watchlist=folder / "watchlist.toml"))
         with err.status("starting Prefect's server; the first time may take half a minute ...") as status:
