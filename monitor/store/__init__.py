@@ -59,7 +59,7 @@ class Store:
     # writing
 
     def append(self, table: str, records: Sequence[Any]) -> None:
-        """Store the records."""
+        """Store the records. After a StoreError they may or may not be stored: ask, or use `commit`, which asks."""
         self.commit(table, lambda _: records)
 
     def commit(self, table: str, decide: Callable[[View], Sequence[Any] | Decision]) -> tuple[Any, ...]:

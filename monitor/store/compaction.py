@@ -1,13 +1,15 @@
 """Many segments into one base, rows dropped that are too old to keep, and files deleted that nothing needs any more.
 
 All of it can run beside readers and writers, and several times at once: a base changes no row, supersedes by its name,
-and what it supersedes stays for a grace time. The newest parts are merged while an older one holds no more rows than
-they do together, so each row is rewritten some log2(rows) times in its life and few bases are there at any time.
+and what it supersedes stays for a grace time. The newest parts are merged while an older one holds no more than twice
+the rows that they do, so bases shrink at least by half from one to the next: a handful at any time, and the work of
+merging grows with the logarithm of the rows.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,11 +88,11 @@ def _stale(log: Log, view: View, before: datetime) -> list[Part]:
 
 
 def _light_end(log: Log, view: View) -> list[Part]:
-    """The newest parts, back to the first that holds more rows than all after it."""
+    """The newest parts, back to the first base that holds more than twice the rows of all after it."""
     total, start = 0, len(view.parts)
     for part in reversed(view.parts):
         rows = log.intact(part)[1]["rows"]
-        if part.is_base and rows > total:
+        if part.is_base and rows > 2 * total:
             break
         total, start = total + rows, start - 1
     return view.parts[start:]
@@ -123,8 +125,9 @@ def publish(log: Log, part: Part, rows: pl.LazyFrame, note: dict[str, object]) -
         log.place.create(part.index, index)
         log.place.create(part.name, base)
     finally:
-        base.unlink(missing_ok=True)
-        index.unlink(missing_ok=True)
+        for scratch in (base, index):
+            with suppress(OSError):  # `sweep` takes what stays
+                scratch.unlink()
 
 
 def _kept(table: Table, rows: pl.LazyFrame, cutoff: datetime | None) -> pl.LazyFrame:

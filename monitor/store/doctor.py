@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -130,7 +131,8 @@ def _publish_bytes(log: Log, part: Part, data: bytes) -> None:
             target = base_part(part.first, part.last, part.generation + 1)
             publish(log, target, pl.scan_parquet(scratch, glob=False), note)
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink()
 
 
 def _from_index(log: Log, part: Part) -> tuple[str, bool] | None:

@@ -22,6 +22,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -29,10 +30,11 @@ import polars as pl
 
 from monitor.errors import DamagedSegment
 from monitor.store.segments import polars_errors
-from monitor.store.tables import POSITION, Table, columns, from_json, hash_column
+from monitor.store.tables import POSITION, Table, columns, hash_column, json_reader
 
 _MAGIC: Final = b"dealidx1"
 _BLOCK: Final = 64
+_SMALL: Final = 1 << 17  # keys of an index whose blocks are kept in memory once they were read
 _STEP: Final = 1 << 16  # rows turned to JSON at a time
 _KEY_BYTES: Final = 24
 _LOOKUP_BYTES: Final = 16
@@ -40,7 +42,7 @@ _LOOKUP_BYTES: Final = 16
 
 def build(table: Table, base: Path, target: Path) -> None:
     """Write the index of a base."""
-    with target.open("wb") as file, polars_errors(str(base)):
+    with polars_errors(str(target)), target.open("wb") as file:
         newest = _newest(table, pl.scan_parquet(base))
         entries, names = _write_rows(table, base, newest, file)
         lookups = _lookups(table, base)
@@ -131,7 +133,7 @@ class Index:
             raise DamagedSegment(str(path), f"cannot be read: {error.strerror or error}") from error
         head = self._head()
         self.keys: int = head["keys"]
-        self._names: list[str] = head["names"]
+        self._record = json_reader(table, head["names"])
         self._keys_at: int = head["keys_at"]
         self._lookups: int = head["lookups"]
         self._lookups_at: int = head["lookups_at"]
@@ -165,35 +167,48 @@ class Index:
             fences.append(values)
             at = end
         self._key_fence, self._key_crcs, self._lookup_fence, self._lookup_crcs = fences
+        if self.keys <= _SMALL:
+            self._key_block = cache(self._key_block)  # type: ignore[method-assign]
+            self._lookup_block = cache(self._lookup_block)  # type: ignore[method-assign]
 
     def _damaged(self, what: str) -> DamagedSegment:
         return DamagedSegment(str(self.path), f"its {what} does not match the checksum")
 
-    def _block(self, number: int, start: int, count: int, width: int, crcs: Any) -> tuple[memoryview, int]:
-        """The bytes of a block and how many items it holds."""
-        size = min(_BLOCK, count - number * _BLOCK)
-        data = os.pread(self._file, size * width, start + number * _BLOCK * width)
+    def _block(self, number: int, start: int, count: int, width: int, crcs: Any) -> memoryview:
+        """The bytes of a block, found intact."""
+        size = min(_BLOCK, count - number * _BLOCK) * width
+        data = os.pread(self._file, size, start + number * _BLOCK * width)
         if zlib.crc32(data) != crcs[number]:
             raise self._damaged(f"block {number}")
-        return memoryview(data), size
+        return memoryview(data)
+
+    def _key_block(self, number: int) -> tuple[memoryview, memoryview, memoryview, memoryview]:
+        """Keys, values, lengths and checksums of a block of keys."""
+        data = self._block(number, self._keys_at, self.keys, _KEY_BYTES, self._key_crcs)
+        size = len(data) // _KEY_BYTES
+        values, numbers = data[size * 8 : size * 16], data[size * 16 :].cast("I")
+        return data[: size * 8].cast("Q"), values.cast("Q"), numbers[:size], numbers[size:]
+
+    def _lookup_block(self, number: int) -> tuple[memoryview, memoryview]:
+        """Lookups and keys of a block of lookups."""
+        data = self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs).cast("Q")
+        size = len(data) // 2
+        return data[:size], data[size:]
 
     def locate(self, wanted: Iterable[int]) -> dict[int, tuple[int, int, int]]:
         """Those of the keys that are here, each with value, length and checksum of its row."""
         found: dict[int, tuple[int, int, int]] = {}
-        current, keys, data, size = -1, memoryview(b"").cast("Q"), memoryview(b""), 0
+        fence, current = self._key_fence, -1
         for key in sorted(wanted):
-            number = bisect_right(self._key_fence, key) - 1
+            number = bisect_right(fence, key) - 1
             if number < 0:
                 continue
             if number != current:
-                data, size = self._block(number, self._keys_at, self.keys, _KEY_BYTES, self._key_crcs)
-                keys, current = data[: size * 8].cast("Q"), number
+                keys, values, lengths, crcs = self._key_block(number)
+                current = number
             at = bisect_left(keys, key)
-            if at < size and keys[at] == key:
-                value = data[size * 8 : size * 16].cast("Q")[at]
-                found[key] = (
-                    value, data[size * 16 : size * 20].cast("I")[at], data[size * 20 :].cast("I")[at]
-                )  # fmt: skip
+            if at < len(keys) and keys[at] == key:
+                found[key] = values[at], lengths[at], crcs[at]
         return found
 
     def rows(self, places: dict[int, tuple[int, int, int]]) -> Iterator[tuple[int, Any]]:
@@ -202,30 +217,29 @@ class Index:
             data = os.pread(self._file, length, offset)
             if zlib.crc32(data) != crc:
                 raise self._damaged(f"row at {offset}")
-            row = json.loads(data)
-            yield key, from_json(self.table, {name: row[str(at)] for at, name in enumerate(self._names)})
+            yield key, self._record(data)
 
     def find(self, lookups: Iterable[int]) -> set[int]:
         """Keys of all rows, of any version, that carry one of the lookups."""
         found: set[int] = set()
+        fence = self._lookup_fence
         for lookup in lookups:
-            number = max(0, bisect_left(self._lookup_fence, lookup) - 1)
-            while number < len(self._lookup_fence) and self._lookup_fence[number] <= lookup:
-                data, size = self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs)
-                values, keys = data[: size * 8].cast("Q"), data[size * 8 :].cast("Q")
-                at = bisect_left(values, lookup)
+            number = max(0, bisect_left(fence, lookup) - 1)
+            while number < len(fence) and fence[number] <= lookup:
+                values, keys = self._lookup_block(number)
+                at, size = bisect_left(values, lookup), len(values)
                 while at < size and values[at] == lookup:
                     found.add(keys[at])
                     at += 1
+                if at < size:
+                    break
                 number += 1
         return found
 
     def every(self) -> Iterator[tuple[int, tuple[int, int, int]]]:
         """All keys with the places of their rows, by key: for the doctor, who also checks each block on the way."""
         for number in range(len(self._key_fence)):
-            data, size = self._block(number, self._keys_at, self.keys, _KEY_BYTES, self._key_crcs)
-            columns_ = data[: size * 16].cast("Q"), data[size * 16 :].cast("I")
-            for at in range(size):
-                yield columns_[0][at], (columns_[0][size + at], columns_[1][at], columns_[1][size + at])
+            keys, *places = self._key_block(number)
+            yield from zip(keys, zip(*places, strict=True), strict=True)
         for number in range(len(self._lookup_fence)):
-            self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs)
+            self._lookup_block(number)

@@ -80,7 +80,7 @@ class Folder:
 
     def names(self) -> set[str]:
         try:
-            return {path.name for path in self.root.iterdir()}
+            return set(os.listdir(self.root))  # noqa: PTH208 - a third of the time, on every look
         except FileNotFoundError:
             return set()
         except OSError as error:
