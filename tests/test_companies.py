@@ -51,8 +51,8 @@ def test_it_knows_the_companies_that_the_news_writes_about(catalogue: tuple[Comp
     for sector, least in {
         "ai": 100, "chips": 100, "software": 100, "cybersecurity": 25, "telecom": 60, "media": 60, "games": 25,
         "sports": 15, "pharma": 60, "biotech": 60, "medtech": 30, "bank": 100, "private equity": 40,
-        "venture capital": 25, "insurance": 60, "payments": 25, "crypto": 30, "retail": 80, "food": 50, "beverages": 25, "luxury": 20,
-        "cars": 50, "ev": 20, "batteries": 20, "oil & gas": 70, "utilities": 60, "mining": 40, "chemicals": 35,
+        "venture capital": 25, "insurance": 60, "payments": 25, "crypto": 30, "retail": 80, "food": 50, "beverages": 25,
+        "luxury": 20, "cars": 50, "ev": 20, "batteries": 20, "oil & gas": 70, "utilities": 60, "mining": 40, "chemicals": 35,
         "defence": 60, "aerospace": 30, "space": 40, "airline": 80, "shipping": 25, "logistics": 40, "it services": 40,
         "public body": 25,
     }.items():  # fmt: skip
@@ -86,7 +86,8 @@ def test_a_market_symbol_belongs_to_one_company(catalogue: tuple[Company, ...]) 
     [
         ("Alphabet", "Google"), ("YouTube", "Google"), ("Waymo", "Google"), ("DeepMind", "Google"),
         ("Facebook", "Meta"), ("WhatsApp", "Meta"), ("AWS", "Amazon"), ("Whole Foods", "Amazon"),
-        ("GM", "General Motors"), ("Hon Hai", "Foxconn"), ("J&J", "Johnson & Johnson"), ("Pentagon", "US Department of Defense"),
+        ("GM", "General Motors"), ("Hon Hai", "Foxconn"), ("J&J", "Johnson & Johnson"),
+        ("Pentagon", "US Department of Defense"),
         ("Nestlé", "Nestle"), ("L’Oréal", "L'Oreal"), ("Ørsted", "Orsted"), ("BofA", "Bank of America"),
         ("Merck KGaA", "Merck KGaA"), ("MSD", "Merck"), ("Chrysler", "Stellantis"), ("JLR", "Jaguar Land Rover"),
         ("ChatGPT", "OpenAI"), ("Claude", "Anthropic"), ("NBCUniversal", "Comcast"), ("TikTok", "TikTok"),
@@ -176,7 +177,8 @@ def test_phrases_that_hide_a_name_hold_it(catalogue: tuple[Company, ...]) -> Non
     assert {
         ("Apple Daily", "Apple"), ("Amazon rainforest", "Amazon"), ("Meta Financial", "Meta"),
         ("Oracle of Omaha", "Oracle"), ("Ford Foundation", "Ford"), ("Bank of America", "America"),
-        ("Price Target", "Target"), ("Manchester United", "United"), ("Three Mile Island", "Three"), ("Golden Visa", "Visa"),
+        ("Price Target", "Target"), ("Manchester United", "United"), ("Three Mile Island", "Three"),
+        ("Golden Visa", "Visa"),
     } <= pairs  # fmt: skip
 
 
