@@ -33,12 +33,16 @@ _LINES = re.compile(r"\s*\n\s*")
 
 
 def _forged() -> dict[int, str | None]:
-    """Characters that are not text: controls, bidirectional overrides, invisible joiners, tags, noncharacters."""
-    gone = [*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
+    """Characters that are not text: controls, bidirectional overrides, invisible joiners, tags, noncharacters.
+
+    0x80 to 0x9F are controls by the book; on the web they are punctuation of Windows that went astray.
+    """
+    gone = [*range(0x20), 0x7F, 0xAD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
     gone += [*range(0x2060, 0x2070), 0xFEFF, *range(0xFFF0, 0xFFFC), *range(0xFDD0, 0xFDF0), *range(0xD800, 0xE000)]
     gone += [*range(0xE0000, 0xE0080), 0xFFFE, 0xFFFF]
     table: dict[int, str | None] = dict.fromkeys(gone)
-    space: tuple[int, ...] = (0x09, 0x0B, 0x0C, 0x0D, 0x85)
+    space: tuple[int, ...] = (0x09, 0x0B, 0x0C, 0x0D)
+    table |= {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
     return table | dict.fromkeys(space, " ") | {0x0A: "\n", 0x2028: "\n", 0x2029: "\n"}
 
 

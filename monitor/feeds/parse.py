@@ -59,7 +59,8 @@ def parse_feed(body: bytes, content_type: str, url: str) -> ParsedFeed:
     if _HTML.match(start) and b"<rss" not in start and b"<feed" not in start:
         raise _web_page(body, url)
     feed = read_xml(body, charset_of(content_type), url)
-    return feed if feed is not None else _any(body, content_type, url)
+    # a well-formed feed whose entries seem hollow may be in a dialect that only feedparser knows
+    return feed if feed is not None and (feed.entries or not feed.problem) else _any(body, content_type, url)
 
 
 def _web_page(body: bytes, url: str) -> FeedError:
@@ -76,12 +77,13 @@ def _json(body: bytes, url: str) -> ParsedFeed:
         raise FeedError(url, "broken", f"not valid JSON: {str(error)[:80]}") from error
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         raise FeedError(url, "not_a_feed", "JSON, but not a JSON Feed (no list of items)")
-    items = [item for item in data["items"] if isinstance(item, dict)]
+    entries, problem = finish_all((_json_item(item) for item in data["items"] if isinstance(item, dict)), url)
     return ParsedFeed(
         title=plain_line(_string(data, "title")),
         home=safe_url(_string(data, "home_page_url"), url),
         format="json",
-        entries=finish_all(map(_json_item, items), url),
+        entries=entries,
+        problem=problem,
     )
 
 
@@ -132,17 +134,18 @@ def _any(body: bytes, content_type: str, url: str) -> ParsedFeed:
         if problem and body.lstrip()[:1] == b"<":
             raise FeedError(url, "broken", f"not readable as a feed: {problem}")
         raise FeedError(url, "not_a_feed", "neither RSS, RDF, Atom, JSON Feed nor a news sitemap")
-    if not raws and problem:
-        raise FeedError(url, "broken", f"no entry could be read: {problem}")
+    entries, hollow = finish_all(raws, url)
+    if not entries and (problem or raws):
+        raise FeedError(url, "broken", f"no entry could be read: {problem or hollow}")
     head = data.feed
     every = period(_loose(head, "sy_updateperiod"), _loose(head, "sy_updatefrequency") or "1")
     return ParsedFeed(
         title=plain_line(_loose(head, "title")),
         home=safe_url(_loose(head, "link"), url),
         format=str(data.get("version") or "unknown").rstrip("0123456789"),
-        entries=finish_all(raws, url),
+        entries=entries,
         ttl_seconds=minutes(_loose(head, "ttl")) or every,
-        problem=problem,
+        problem=hollow or problem,
     )
 
 

@@ -88,16 +88,21 @@ def finish(raw: RawEntry, feed_url: str) -> ParsedEntry | None:
     )
 
 
-def finish_all(raws: Iterable[RawEntry], feed_url: str) -> tuple[ParsedEntry, ...]:
-    """Clean entries of a feed, at most MAX_ENTRIES."""
+def finish_all(raws: Iterable[RawEntry], feed_url: str) -> tuple[tuple[ParsedEntry, ...], str]:
+    """Clean entries of a feed, at most MAX_ENTRIES; and what there is to say about them ("" if nothing)."""
     done: list[ParsedEntry] = []
+    hollow = 0
     for raw in raws:
         entry = finish(raw, feed_url)
-        if entry is not None:
+        if entry is None:
+            hollow += 1
+        elif len(done) == MAX_ENTRIES:
+            return tuple(done), f"only the first {MAX_ENTRIES} entries were read"
+        else:
             done.append(entry)
-        if len(done) == MAX_ENTRIES:
-            break
-    return tuple(done)
+    if hollow:
+        return tuple(done), f"{hollow} entries hold neither title, link nor text"
+    return tuple(done), "" if done else "the feed has no entries"
 
 
 def _whole(raw: RawEntry, summary: str) -> str:

@@ -6,8 +6,11 @@ Entities are not resolved, no DTD is loaded, nothing is fetched.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime
+from xml.sax.saxutils import escape
 
 from lxml import etree
 from lxml.etree import _Element as Element
@@ -34,6 +37,7 @@ _PREFIX = {
     "http://rssnamespace.org/feedburner/ext/1.0": "orig:",
     "http://www.pheedo.com/namespace/pheedo": "orig:",
 }
+_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 
 
 def read_xml(body: bytes, charset: str, url: str) -> ParsedFeed | None:
@@ -115,11 +119,13 @@ def _rss(root: Element, url: str, dialect: str) -> ParsedFeed | None:
     head = _fields(channel)
     places = (channel, root) if dialect == "rdf" else (channel,)
     items = (item for place in places for item in place if _name(item) in ("item", "?:item"))
+    entries, problem = finish_all(map(_rss_item, items), url)
     return ParsedFeed(
         title=plain_line(_text(head.get("title"))[:2000]),
         home=safe_url(_first(head, "link"), url),
         format=dialect,
-        entries=finish_all(map(_rss_item, items), url),
+        entries=entries,
+        problem=problem,
         ttl_seconds=_every(head),
     )
 
@@ -127,18 +133,18 @@ def _rss(root: Element, url: str, dialect: str) -> ParsedFeed | None:
 def _rss_item(item: Element) -> RawEntry:
     fields = _fields(item)
     guid, link = fields.get("guid"), fields.get("atom:link")
-    name = _text(guid).strip()
+    name = _text(guid).strip() or _first(fields, "atom:id")
     permalink = name if guid is not None and guid.get("isPermaLink") != "false" and name.startswith("http") else ""
     href = link.get("href", "") if link is not None else ""
     return RawEntry(
-        url=_first(fields, "orig:origLink", "link") or href or permalink,
+        url=_first(fields, "orig:origLink", "link") or href or permalink or item.get(_ABOUT, ""),
         title=_text(fields.get("title")),
         guid=name,
         summary=_text(fields.get("description")),
         content=_text(fields.get("content:encoded")),
         author=_first(fields, "dc:creator", "author"),
         source=_first(fields, "source"),
-        published=_date(fields, "pubDate", "dc:date", "dc:issued", "dc:created"),
+        published=_date(fields, "pubDate", "dc:date", "dc:issued", "dc:created", "atom:published", "atom:updated"),
         base=item.base or "",
     )
 
@@ -146,11 +152,13 @@ def _rss_item(item: Element) -> RawEntry:
 def _atom(root: Element, url: str) -> ParsedFeed:
     head = _fields(root)
     link = head.get("atom:link")
+    entries, problem = finish_all((_atom_entry(child) for child in root if _name(child) == "atom:entry"), url)
     return ParsedFeed(
         title=plain_line(_text(head.get("atom:title"))[:2000]),
         home=safe_url(link.get("href", ""), link.base or url) if link is not None else "",
         format="atom",
-        entries=finish_all((_atom_entry(child) for child in root if _name(child) == "atom:entry"), url),
+        entries=entries,
+        problem=problem,
         ttl_seconds=_every(head),
     )
 
@@ -175,16 +183,16 @@ def _atom_entry(entry: Element) -> RawEntry:
 
 
 def _markup(element: Element | None) -> str:
-    """An Atom text construct as HTML: xhtml is written out, plain text escaped."""
+    """An Atom text construct as HTML: xhtml is written out, plain text escaped, base64 unpacked."""
     if element is None or element.get("src"):
         return ""
-    kind = element.get("type", "text")
-    if kind in ("xhtml", "application/xhtml+xml") or len(element):
-        return "".join(etree.tostring(child, encoding="unicode", method="html") for child in element)
-    text = element.text or ""
-    if kind in ("html", "text/html") or element.get("mode") == "escaped":
-        return text
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    kind, text = element.get("type", "text"), element.text or ""
+    if len(element):
+        return escape(text) + "".join(etree.tostring(child, encoding="unicode", method="html") for child in element)
+    if element.get("mode") == "base64" or kind == "application/octet-stream":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(text).decode("utf-8", "replace")
+    return text if "html" in kind or element.get("mode") == "escaped" else escape(text)
 
 
 def _sitemap(root: Element, name: str, url: str) -> ParsedFeed:
@@ -194,7 +202,8 @@ def _sitemap(root: Element, name: str, url: str) -> ParsedFeed:
     raws = list(_news(root))
     if not raws and len(root):
         raise FeedError(url, "not_a_feed", "a sitemap without news titles; subscribe to the site's feed instead")
-    return ParsedFeed(format="sitemap", title="", home="", entries=finish_all(raws, url))
+    entries, problem = finish_all(raws, url)
+    return ParsedFeed(format="sitemap", entries=entries, problem=problem)
 
 
 def _news(root: Element) -> Iterator[RawEntry]:
