@@ -73,21 +73,26 @@ def safe_url(url: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[a-z0-9._-]+", host):
         return ""
-    path, query = (quote(part, safe="/%:@,;+~.-=&?$") for part in (parts.path, parts.query))
+    path, query = (quote(part, safe="/%:,;+~.-=&?$") for part in (parts.path, parts.query))
     return urlunsplit((parts.scheme, host + port, path, query, ""))
 
 
+def host(url: str) -> str:
+    """Where a link leads, for showing."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
 def link_text(url: str, text: str) -> Live:
-    return Live(f"{text}: {url}" if text else url)
+    return Live(f"{for_text(text)}: {url}" if text else url)
 
 
 def link_slack(url: str, text: str) -> Live:
-    return Live(f"<{url.replace('&', '&amp;')}|{for_slack(text or url).replace('|', '¦')}>")
+    return Live(f"<{url.replace('&', '&amp;')}|{for_slack(text or host(url)).replace('|', '¦')}>")
 
 
 def link_markdown(url: str, text: str) -> Live:
-    return Live(f"[{for_markdown(text or url)}](<{url}>)")
+    return Live(f"[{for_markdown(text or host(url))}](<{url}>)")
 
 
 def link_html(url: str, text: str) -> Live:
-    return Live(Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(url, inert(text or url)))
+    return Live(Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(url, inert(text or host(url))))

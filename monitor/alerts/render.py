@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from monitor.alerts import escape as esc
@@ -101,7 +101,7 @@ class Layouts:
                 remedy = f"name it as one of {', '.join(sorted(shipped))}"
                 raise ConfigError(str(path), "", "no message uses a layout of this name", remedy)
             try:
-                self._own("text").get_template(path.name)
+                _environment("text", self.folder).get_template(path.name)
             except TemplateError as error:
                 where = f"line {getattr(error, 'lineno', 0) or 1}"
                 raise ConfigError(str(path), where, str(error), "correct the template (Jinja2)") from None
@@ -117,19 +117,10 @@ class Layouts:
         name = f"{kind}.{form}.j2"
         if self.folder is not None and (self.folder / name).is_file():
             try:
-                return _tidy(self._own(form).get_template(name).render(values))
+                return _tidy(_environment(form, self.folder).get_template(name).render(values))
             except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
                 self.failures.append(f"{self.folder / name}: {error}; the shipped layout was used")
-        return _tidy(self._shipped[form].get_template(name).render(values))
-
-    @cached_property
-    def _shipped(self) -> dict[str, SandboxedEnvironment]:
-        return {form: _environment(form, PackageLoader("monitor", "templates")) for form in _ESCAPES}
-
-    def _own(self, form: str) -> SandboxedEnvironment:
-        assert self.folder is not None
-        loaders = [FileSystemLoader(self.folder), PackageLoader("monitor", "templates")]
-        return _environment(form, ChoiceLoader(loaders))
+        return _tidy(_environment(form).get_template(name).render(values))
 
 
 _ESCAPES: dict[str, tuple[esc.Escape, Callable[[str, str], esc.Live]]] = {
@@ -141,9 +132,11 @@ _ESCAPES: dict[str, tuple[esc.Escape, Callable[[str, str], esc.Live]]] = {
 }
 
 
-def _environment(form: str, loader: BaseLoader) -> SandboxedEnvironment:
+@cache
+def _environment(form: str, folder: Path | None = None) -> SandboxedEnvironment:
     """Templates of one form: whatever they print is escaped, whether or not their author thought of it."""
     escape, make_link = _ESCAPES[form]
+    shipped = PackageLoader("monitor", "templates")
 
     def finalize(value: object) -> str:
         return str(value) if isinstance(value, esc.Live) else escape(str(value))
@@ -152,7 +145,11 @@ def _environment(form: str, loader: BaseLoader) -> SandboxedEnvironment:
         return make_link(target.url, text or target.text) if target and esc.safe_url(target.url) else esc.Live("")
 
     environment = SandboxedEnvironment(
-        loader=loader, finalize=finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=ChoiceLoader([FileSystemLoader(folder), shipped]) if folder else shipped,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals["link"] = link
     return environment

@@ -99,7 +99,7 @@ def _install() -> None:
         _done.append(True)
         sys.addaudithook(_on_audit)
         requests.Session.send = _bounded(requests.Session.send)  # type: ignore[method-assign]
-        mail.convert_between = _plain_part(mail.convert_between)
+        vars(mail)["convert_between"] = _plain_part(vars(mail)["convert_between"])
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             logger.addFilter(_Keeper(logger.level))
