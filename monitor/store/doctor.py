@@ -8,6 +8,7 @@ the numbering has no hole, and the finding says what was lost. Damaged files are
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -115,8 +116,9 @@ def _bytes(log: Log, part: Part) -> bytes:
 def _rows_in(data: bytes) -> int | None:
     """How many rows a damaged file says it holds."""
     try:
-        rows: int = read_seal(io.BytesIO(data), Path("damaged")).note["rows"]
-    except (DamagedSegment, KeyError):
+        note = read_seal(io.BytesIO(data), Path("damaged")).note
+        rows: int = json.JSONDecoder().raw_decode(note)[0]["rows"]
+    except (DamagedSegment, ValueError, KeyError):
         return None
     return rows
 

@@ -129,6 +129,8 @@ class Log:
                 self._indexes.pop(part.index, None)
                 self._distrusted.discard(part.index)
                 self._indexes[part.index] = self._built(part)
+            elif part.index not in self._indexes and not part.is_base:  # a segment before a base that the doctor made
+                self._indexes[part.index] = self._built(part)
             elif part.index not in self._indexes:
                 try:
                     self._indexes[part.index] = indexes.Index(self.table, self.place.local(part.index))

@@ -39,6 +39,7 @@ def _guesses(data: bytes) -> Iterator[bytes]:
     if place is not None:
         yield _flip(data, place)
     yield from _flips(data, found.at, found.at + 80)  # the bit is in a digest
+    yield from _near_seals(data)  # or in the seal, and what was found is a hostile title's
 
 
 def _near_seals(data: bytes) -> Iterator[bytes]:

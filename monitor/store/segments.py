@@ -184,17 +184,21 @@ def _check(file: IO[bytes], path: Path) -> dict[str, Any]:
     found = read_seal(file, path)
     if sha256(file, found.at) != found.sha256:
         raise DamagedSegment(str(path), "its bytes do not match its checksum")
-    return found.note
+    note: dict[str, Any] = json.JSONDecoder().raw_decode(found.note)[0]
+    return note
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What the seal of a file says. `at`: byte at which the digits of its crc32 begin; the sha256's are 16 further."""
+    """What the seal of a file says. `at`: byte at which the digits of its crc32 begin; the sha256's are 16 further.
+
+    `note` is the JSON and whatever stands behind it.
+    """
 
     at: int
     crc32: str
     sha256: str
-    note: dict[str, Any]
+    note: str
 
 
 def read_seal(file: IO[bytes], path: Path) -> Seal:
@@ -211,10 +215,7 @@ def read_seal(file: IO[bytes], path: Path) -> Seal:
     found = _DIGITS.search(footer, mark) if mark >= 0 else None
     if found is None:
         raise DamagedSegment(str(path), "it has no seal")
-    try:
-        note = json.JSONDecoder().raw_decode(footer[found.end() - 1 :].decode("utf-8", "replace"))[0]
-    except ValueError as error:
-        raise DamagedSegment(str(path), "its seal cannot be read") from error
+    note = footer[found.end() - 1 :].decode("utf-8", "replace")
     return Seal(size - length + found.start(1), found[1].decode(), found[2].decode(), note)
 
 

@@ -179,7 +179,7 @@ class View:
             return (), position
         newer = pl.col(POSITION) > position
         with polars_errors(self.table.name):
-            if fresh[0].is_base:
+            if fresh[0] not in self.segments:
                 rows = self._scan(fresh, stored_columns(self.table)).filter(newer)
                 frame = (rows if limit is None else rows.head(limit)).collect()
             else:
