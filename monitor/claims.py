@@ -16,7 +16,7 @@ from monitor import text as plain
 from monitor.lexicon import Cue, Hit, Lexicon, Trigger
 from monitor.mentions import Name, NameFinder, Names, is_title_case, reports
 from monitor.models import FAMILY, Article, Claim, Company, DealType, Mention, Sourcing, Status, stable_key
-from monitor.parties import Grammar, Group, Parsed
+from monitor.parties import Clause, Grammar, Group, Parsed, choose_subject
 from monitor.status import Reading as StatusReading
 from monitor.status import read_status
 
@@ -268,7 +268,8 @@ class _Page:
         spans: list[str] = []
         if any(isinstance(cue.rule, Cue) and cue.rule.effect == "market" and cue.rule.where == "before" for cue in reading.cues):
             filled = _with_mover(parsed, hit, filled)
-        if not any(place in {"subject", "owner"} for place, _ in filled):
+        ended = reading.status in {"denied", "terminated"}
+        if not any(place == "subject" or place == "owner" and not ended for place, _ in filled):
             inherited = self._inherited(parsed, hit)
             if inherited is not None:
                 filled.insert(0, ("subject" if not reading.passive else "object", inherited))
@@ -286,6 +287,10 @@ class _Page:
                 if mention.kind == "found":
                     unsure.add(name)
                 spans.append(f"{mention.start}:{mention.end}:party:{name}")
+        if len(parties) == 1 and parsed.word(hit.end) in {"it", "them"}:
+            first = next((parsed.mentions[group.start].company for group in parsed.groups if not group.modifier), "")
+            if first and first not in parties:
+                parties.append(first)
         if not parties and self.subject and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
             parties.append(self.subject)
         elif self.subject and len(parties) == 1 and self.subject not in parties and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
@@ -324,15 +329,25 @@ class _Page:
         behind = [token.low for token in parsed.tokens[hit.end : clause.end]]
         filled = self.reader._grammar.fill(parsed, hit, passive=reading.passive)
         outside = [place for place, _ in filled if place not in {"subject", "owner"}]
-        if trigger.needs == "asset" and not outside and not set(behind[:14]) & self.reader._grammar.assets and not reading.passive:
+        if trigger.needs == "asset" and behind[:1] == ["from"]:
             return "nothing is named that could be bought"
-        if trigger.needs == "company" and len(parties) < 2 and not (reading.status == "denied" and parties):
+        if trigger.needs == "asset" and len(parties) < 2 and not outside and not set(behind[:14]) & self.reader._grammar.assets and not reading.passive:
+            return "nothing is named that could be bought"
+        alone = reading.status == "denied" or self._with_state(parsed, clause, trigger)
+        if trigger.needs == "company" and len(parties) < 2 and not (alone and parties):
             return "the other party is not named in the deal word's reach"
         if trigger.needs == "from" and not any(place in {"from", "by"} for place in outside):
             return "no seller is named"
         if not parties:
             return "no company stands in the deal word's reach"
         return ""
+
+    def _with_state(self, parsed: Parsed, clause: Clause, trigger: Trigger) -> bool:
+        """Is the other side a state ("Morocco in talks with Acme")? It is no company, but the deal is one."""
+        if FAMILY[trigger.type] != "commercial":
+            return False
+        states = self.reader.lexicon.names["countries"] | _STATE_WORDS
+        return any(token.text[:1].isupper() and token.low in states for token in parsed.tokens[clause.start : clause.end])
 
     def _make(
         self, sentence: plain.Sentence, parsed: Parsed, hit: Hit, reading: StatusReading, parties: list[str],
@@ -406,6 +421,7 @@ class _Page:
 # ------------------------------------------------------------------------------------------------ helpers
 
 _BETWEEN_COMPANIES = frozenset({"deal.noun", "contract.noun", "partnership.noun", "talks-with", "sign"})
+_STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
 _SAYING = frozenset("says said say confirms confirmed announced that".split()) | {"announced that", "confirmed that", "confirms that", ":", "told", "tells", "adds", "claims"}
 
 
@@ -499,7 +515,7 @@ def _subject_of(parsed: Parsed, hit: Hit) -> Group | None:
         group for group in parsed.groups
         if group.clause == clause and group.end < hit.start and group.governor == "" and not group.modifier
     ]  # fmt: skip
-    return before[-1] if before else None
+    return choose_subject(parsed, before) if before else None
 
 
 def _is_modal(parsed: Parsed, hit: Hit, reading: StatusReading) -> bool:
@@ -523,13 +539,15 @@ _SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wa
                      r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
 _LICENSING = re.compile(r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE)
 _BUYING = re.compile(r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b")
-_STAKE = re.compile(r"\b(?:stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b", re.IGNORECASE)
+_STAKE = re.compile(r"\b(?:\d+(?:\.\d+)?% of|stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b", re.IGNORECASE)
 _VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
 _MAJORITY = re.compile(r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE)
 
 
 def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from what stands around it."""
+    if trigger.id in {"acquire", "sell", "acquire.noun", "sale.noun"} and _is_goods(parsed, hit):
+        return "supply_contract"
     if trigger.id in {"stake", "investment.noun"} and _MAJORITY.search(parsed.text):
         return "acquisition"
     if trigger.id not in {"deal.noun", "partnership.noun", "use-of"}:
@@ -550,6 +568,30 @@ def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     if _SUPPLY.search(around) and trigger.id != "use-of":
         return "supply_contract"
     return trigger.type
+
+
+_GOODS = re.compile(
+    r"\b(?:chips?|jets?|aircraft|planes?|helicopters?|drones?|launches|capacity|tonnes|tons|barrels|credits|electricity|power|gas|lng|"
+    r"oil|cells|batteries|modules|trains|ships|vessels|tankers|panels|licences|cobalt|lithium|nickel|copper|steel|servers|gpus|"
+    r"tpus|processors|memory|components|parts|vehicles|trucks|buses|cars|missiles|engines|turbines|reactors?|uranium|hydrogen|"
+    r"energy|mw|gw|wafers|sensors|radars|satellites|rockets|doses|vaccines|wine|grain|wheat|cells|equipment|software|services)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_goods(parsed: Parsed, hit: Hit) -> bool:
+    """Is it wares that change hands, not a company: "buys memory chips from", "sells cobalt to"?"""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    stop = hit.end
+    if hit.form in {"noun", "nouns"}:
+        words = [token.low for token in parsed.tokens[max(clause.start, hit.start - 3) : hit.start]]
+        return bool(words) and _GOODS.fullmatch(words[-1]) is not None
+    while stop < clause.end and parsed.word(stop) not in {"from", "to", "by", "for", "in", "through"}:
+        stop += 1
+    row = parsed.tokens[hit.end : stop]
+    thing = " ".join(token.low for token in row if token.kind != "company")
+    assets = {"unit", "business", "division", "stake", "maker", "firm", "company", "startup", "arm", "producer", "supplier", "group", "plant", "assets", "operator", "provider", "developer", "field", "fields", "brand", "subsidiary", "chipmaker", "start", "operations", "rival", "specialist", "distributor", "manufacturer", "designer"}
+    return bool(_GOODS.search(thing)) and not assets & set(thing.split())
 
 
 _TERMS = re.compile(r"\b\d[\d.]*(?:%|\s?per ?cent|\s?pct)\s(?:equity\s)?(?:stake|share|interest|holding)|\b(?:\w+|\d+)-year\b", re.IGNORECASE)

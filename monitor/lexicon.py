@@ -59,7 +59,7 @@ _IRREGULAR = {
 }  # fmt: skip
 _DOUBLING = frozenset(
     "scrap drop tap nab bag net plan snap step pen ship tip axe grab snag rip stop swap spur gag jet chat pop top "
-    "cap trim ship rub slam court".split()
+    "cap trim ship rub slam court plot bin flog".split()
 ) - {"axe", "court"}
 
 

@@ -307,7 +307,7 @@ class NameFinder:
 
 _DESCRIBING = re.compile(r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$", re.IGNORECASE)
 _ACRONYMS = frozenset(
-    "3g 4g 5g 6g ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
+    "3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
     "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
     "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
     "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()

@@ -16,8 +16,9 @@ from monitor.text import Token
 
 _REACH = 12  # words between a name and the word that governs it
 _LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
+_PEOPLE = frozenset("boss chief ceo cfo chairman executive executives president director exec heir heiress star engineer".split())
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
-_SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>")
+_SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
 _TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
 
 
@@ -122,7 +123,7 @@ class Grammar:
         if length:
             news = low in {"after", "following", "amid", "days", "hours", "shortly", "just", "weeks"}
             return length, "after" if news else "background"
-        if low in {"?", "!", "."}:
+        if low in {"?", "!"}:
             return 1, "plain"
         return _match(self.plain, tokens, at), "plain"
 
@@ -167,7 +168,7 @@ class Grammar:
             if place in covered and not (token.low == "in" and covered[place].start == place and place + 1 < at - 3):
                 hit = covered[place]
                 last = tokens[hit.end - 1].low
-                if hit.end <= at and not _is_ignored(hit) and not (hit.form in {"noun", "nouns"} and hit.end < at):
+                if hit.end <= at and not _is_ignored(hit) and not _describes(hit) and not (hit.form in {"noun", "nouns"} and hit.end < at):
                     new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
                     return new
             preposition = self._preposition(tokens, place)
@@ -219,6 +220,10 @@ class Grammar:
         after = parsed.word(at + 1)
         step = 2 if after in {"-", "'s"} else 1
         follows = parsed.word(at + step)
+        if follows in {"owner", "parent", "maker"} and parsed.tokens[at + step + 1 : at + step + 2] and (
+            parsed.tokens[at + step + 1].kind != "company"
+        ):
+            return False  # "7-Eleven owner open to bid": the group that is known by this name
         if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):
             return True
         before = parsed.word(at - 1)
@@ -245,15 +250,28 @@ class Grammar:
                 place = _before(parsed, group, hit, noun)
             else:
                 place = _behind(parsed, group, hit, noun)
+            if place not in {"subject", "owner", ""} and parsed.word(group.end + 1) in _PEOPLE:
+                continue  # "buys a house from Acme's boss"
             if place and (place in places or place == "with" or noun and place == "object"):
                 filled.append((place, group))
         subjects = [item for item in filled if item[0] == "subject"]
-        for extra in subjects[:-1]:
-            filled.remove(extra)
+        if len(subjects) > 1:
+            chosen = ("subject", choose_subject(parsed, [group for _, group in subjects]))
+            filled = [item for item in filled if item[0] != "subject" or item == chosen]
         if passive:
             swap = {"subject": "object", "by": "subject"}
             filled = [(swap.get(place, place), group) for place, group in filled]
         return filled
+
+
+def choose_subject(parsed: Parsed, groups: list[Group]) -> Group:
+    """Of several groups without a governor the first: the others are objects of verbs that no rule knows. But what
+    stands behind a comma begins anew."""
+    chosen = groups[0]
+    for group in groups[1:]:
+        if any(token.low in {",", ";", ":"} for token in parsed.tokens[chosen.end : group.start]):
+            chosen = group
+    return chosen
 
 
 def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
@@ -295,6 +313,11 @@ def _is_ignored(hit: Hit) -> bool:
     return isinstance(hit.rule, Cue) and hit.rule.effect == "ignore"
 
 
+def _describes(hit: Hit) -> bool:
+    """An adjective ("former", "existing"): it governs nothing."""
+    return isinstance(hit.rule, Cue) and hit.rule.id == "history" and hit.end - hit.start == 1
+
+
 def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
     """Part of a compound such as "OpenAI-backed": no deal word of its own."""
     return hit.start > 0 and tokens[hit.start - 1].low == "-" and tokens[hit.start - 1].end == tokens[hit.start].start and (
@@ -318,11 +341,14 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if hit.start == 0 or hit.end - hit.start > 1:
         return False
     before = tokens[hit.start - 1]
+    if tokens[hit.start].low in {"partner", "partners"} and hit.form in {"base", "s"}:
+        return before.kind != "company" and before.low not in _TO
     if hit.form == "s":
         return before.low in _NOUN_BEFORE
     if hit.form == "base":
         plural = before.kind == "word" and before.low.endswith("s") and before.low not in _NOUN_BEFORE
-        return not (before.kind == "company" or before.low in _VERB_BEFORE or plural or before.low.endswith("ly"))
+        pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
+        return not (pair or before.kind in {"company", "punct"} or before.low in _VERB_BEFORE or plural or before.low.endswith("ly"))
     return False
 
 

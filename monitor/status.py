@@ -47,16 +47,22 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     used: list[Hit] = []
     behind = _cues_after(parsed, hit)
     inner = [cue for cue in behind if cue.start == hit.end and _effect(cue) == "rumour"]  # "takeover talks" is one noun
+    softer = [cue for cue in behind if cue not in inner and _effect(cue) in {"rumour", "announced", "completed", "market"}]
+    for cue in softer:
+        effect = _effect(cue)
+        after = status if effect in {"announced", "market"} and status else compose(status, effect)
+        if after != status:
+            used.append(cue)
+        status = after
     for cue in [*inner, *reversed(cues)]:
         after = compose(status, _effect(cue))
         if after != status:
             used.append(cue)
         status = after
     for cue in behind:
-        if cue in inner:
+        if cue in inner or cue in softer:
             continue
-        effect = _effect(cue)
-        after = status if effect in {"announced", "market"} and status else compose(status, effect)
+        after = compose(status, _effect(cue))
         if after != status:
             used.append(cue)
         status = after
@@ -107,6 +113,8 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         if _distance(parsed, cue.end, hit.start) > rule.gap:
             continue
+        if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) == ",":
+            continue  # "No, X is not ...": an answer, not a negation
         if rule.weak and not _carries(parsed, cue, hit):
             continue
         if cue.form in {"past/pp", "pp"} and rule.effect in {"terminated", "denied", "announced"} and _adjectival(parsed, cue):
@@ -195,7 +203,9 @@ def _is_passive(parsed: Parsed, hit: Hit) -> bool:
     before = _verb_before(parsed, hit.start)
     if before in _BE:
         return True
-    return any(token.low == "by" for token in parsed.tokens[hit.end : hit.end + 3]) and before not in _HAVE
+    behind = parsed.tokens[hit.end : hit.end + 6]
+    until = next((at for at, token in enumerate(behind) if token.kind == "company"), len(behind))
+    return any(token.low == "by" for token in behind[: until + 1]) and before not in _HAVE
 
 
 def _verb_before(parsed: Parsed, at: int) -> str:
@@ -243,7 +253,7 @@ def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: G
         if subject is not None and at - subject.end <= 3 and not _verbs_between(parsed, subject.end, at):
             return "announced", ""
         return "", "a purpose, not an act"
-    if carried:
+    if carried or before in {"will", "would", "'ll"}:
         return "announced", ""
     if subject is not None and (subject.end == hit.start - 1 or hit.start - subject.end <= 3):
         return "announced", ""

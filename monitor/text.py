@@ -36,10 +36,15 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+|$)|\n+")
 
 _SCALE = r"(?:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
 _COIN = r"(?:euros?|eur|dollars?|dlrs?|usd|pounds|yen|yuan|won|rupees|rs|francs|kronor|crowns|reais|rand|shekels)\b"
+_ABOUT = (
+    r"(?:(?:another|a further|further|about|nearly|almost|over|around|roughly|some|an additional|additional|fresh|new|up to|"
+    r"more than|as much as|at least|an extra|just|a record|record|under|close to|approximately|a|its|an)\s)*"
+)
 _MONEY = (
-    rf"(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}(?:\s{_COIN})?"
+    rf"\b{_ABOUT}(?:(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}(?:\s{_COIN})?"
     rf"|(?:Rs\.?|INR|USD|EUR|GBP|SEK|CHF|Euros?|Dollars?|Pounds)\s?\d[\d.,]*(?:\s?{_SCALE}){{0,2}}"
-    rf"|\d[\d.,]*\s?(?:{_SCALE}\s)?{_COIN}"
+    rf"|\d[\d.,]*\s?(?:{_SCALE}\s)?{_COIN})"
+    rf"|(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}"
 )
 _TOKEN = re.compile(
     rf"(?P<money>{_MONEY})|(?P<num>\d[\d.,]*\d%?|\d+%?)|(?P<poss>['’]s\b|(?<=s)['’](?=\s))|"
