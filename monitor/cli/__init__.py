@@ -29,6 +29,10 @@ COMMANDS = {
     "replay": ("explaining", "Read stored articles again under changed rules; say what would change."),
     "mute": ("muting", "Silence a company, a pair, an event, a rule or a feed."),
     "status": ("looking", "Is all well? Exit code 1 if not."),
+    "maintain": ("tables", "What the nightly flow does: expire, drop, compact."),
+    "compact": ("tables", "Merge the tables' segments now."),
+    "doctor": ("tables", "Check every byte of the tables, mend what can be mended."),
+    "copy": ("tables", "Copy a state from folder or bucket to another."),
 }
 
 

@@ -1,12 +1,13 @@
 """The user's files, checked: `monitor.toml`, `feeds.toml`, `watchlist.toml`. Knows nothing of their use."""
 
-from monitor.config.files import FILE, VARIABLE, find_config, load_config, load_feeds, load_watchlist, seed
+from monitor.config.files import FILE, MUTES, VARIABLE, find_config, load_config, load_feeds, load_watchlist, seed
 from monitor.config.schema import (
     ChannelConfig,
     Config,
     DetectionConfig,
     FeedConfig,
     FetchConfig,
+    Mute,
     QuietHours,
     RetentionConfig,
     RunConfig,
@@ -15,12 +16,14 @@ from monitor.config.schema import (
 
 __all__ = [
     "FILE",
+    "MUTES",
     "VARIABLE",
     "ChannelConfig",
     "Config",
     "DetectionConfig",
     "FeedConfig",
     "FetchConfig",
+    "Mute",
     "QuietHours",
     "RetentionConfig",
     "RunConfig",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
-Value = str | int | bool | Sequence[str]
+Value = str | int | bool | date | Sequence[str]
 
 
 def append_table(file: Path, name: str, values: Mapping[str, Value]) -> None:
@@ -18,7 +19,7 @@ def append_table(file: Path, name: str, values: Mapping[str, Value]) -> None:
     file.write_text(text + gap + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def cut_table(file: Path, name: str, key: str, value: str) -> bool:
+def cut_table(file: Path, name: str, key: str, value: Value) -> bool:
     """Remove the `[[name]]` whose `key` is `value`; False if there is none."""
     text = file.read_text(encoding="utf-8")
     header = re.compile(rf"^\s*\[\[\s*{re.escape(name)}\s*\]\]", re.MULTILINE)
@@ -38,7 +39,7 @@ def cut_table(file: Path, name: str, key: str, value: str) -> bool:
 def _toml(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | date):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)  # a basic string of TOML is written like one of JSON

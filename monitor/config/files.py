@@ -22,6 +22,7 @@ from monitor.config.schema import (
     Config,
     FeedConfig,
     FeedsFile,
+    MutesFile,
     Settings,
     WatchlistFile,
 )
@@ -29,6 +30,7 @@ from monitor.errors import ConfigError
 from monitor.models import Company
 
 FILE = "monitor.toml"
+MUTES = "mutes.toml"  # beside monitor.toml, if anything is muted
 VARIABLE = "DEAL_MONITOR_CONFIG"
 SECRET_KEYS = frozenset({"url"})
 
@@ -75,6 +77,7 @@ def load_config(path: Path | None = None) -> Config:
         feeds=tuple(feed for name in settings.feeds for feed in load_feeds(folder / name)),
         watchlist=watchlist,
         channels=channels,
+        mutes=read_toml(folder / MUTES, MutesFile).mutes if (folder / MUTES).exists() else (),
         detection=settings.detection.model_copy(update={"rules": rules}),
         **{
             name: getattr(settings, name)
@@ -163,9 +166,9 @@ def read_toml(file: Path, model: type[M]) -> M:
 
 
 def _explain(file: Path, text: str, model: type[BaseModel], raw: object, error: ValidationError) -> ConfigError:
-    """The first mistake of several, in the order of the file's lines."""
+    """The first mistake of several, in the order of the file's lines; a misspelt key before what it leaves out."""
     details = error.errors(include_url=False, include_input=False)
-    detail = min(details, key=lambda d: _line(text, d["loc"]) or 10**9)
+    detail = min(details, key=lambda d: (d["type"] == "missing", _line(text, d["loc"]) or 10**9))
     path = _drop_variants(detail["loc"], raw)
     what, remedy = _words(detail, model, path, _value(raw, path))
     return _at(file, path, what, remedy, text)

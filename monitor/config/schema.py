@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -244,6 +244,21 @@ class WatchlistFile(Section):
     companies: tuple[CompanyEntry, ...] = ()
 
 
+class Mute(Section):
+    """What shall raise no alert, and until when. What is muted is still recorded."""
+
+    kind: Literal["company", "pair", "event", "rule", "feed"]
+    names: Annotated[tuple[Name, ...], BeforeValidator(_only_list), Field(min_length=1)]  # two for a pair, else one
+    until: date | None = None  # the last day on which it counts; None = for good
+    why: Text = ""
+
+
+class MutesFile(Section):
+    """`mutes.toml`, word for word; written by `deal-monitor mute`."""
+
+    mutes: tuple[Mute, ...] = ()
+
+
 class Config(Section):
     """All of the user's files together, checked; paths absolute."""
 
@@ -253,6 +268,7 @@ class Config(Section):
     feeds: tuple[FeedConfig, ...] = ()
     watchlist: tuple[Company, ...] = ()
     channels: tuple[ChannelConfig, ...] = ()
+    mutes: tuple[Mute, ...] = ()
     detection: DetectionConfig = DetectionConfig()
     fetch: FetchConfig = FetchConfig()
     run: RunConfig = RunConfig()

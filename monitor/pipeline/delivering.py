@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ import polars as pl
 from monitor.alerts import Labels, Layouts, OutboxSettings, Plan, failed, form_of, plan, refused, sending, sent
 from monitor.config import ChannelConfig, Config
 from monitor.errors import DeliveryError
-from monitor.models import Alert, Delivery, Event
+from monitor.models import Alert, Claim, Delivery, Event
 from monitor.pipeline.run import Run
 from monitor.store import View
 
@@ -46,7 +46,7 @@ def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings) -> Pl
     scan = run.store.scan("events").filter((pl.col("changed_at") >= since) & pl.col("change").is_not_null())
     events: tuple[Event, ...] = run.store.load("events", scan)
     config = run.config
-    return plan(events, config.channels, known, run.now, settings, layouts(config), labels(config))
+    return plan(events, config.channels, known, run.now, settings, layouts(config), labels(config), muted(run))
 
 
 def _deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]:
@@ -70,6 +70,33 @@ def layouts(config: Config) -> dict[str, Layouts]:
 def labels(config: Config) -> Labels:
     """The user's own labels, by company and by feed."""
     return Labels(groups={c.name: c.groups for c in config.watchlist}, tags={f.url: f.tags for f in config.feeds})
+
+
+def muted(run: Run) -> Callable[[Event, datetime], str]:
+    """Why a change is muted, "" if it is not."""
+
+    def rules(event: Event) -> set[str]:
+        claims: Mapping[int, Claim] = run.store.rows("claims", event.claim_keys)
+        return {rule for claim in claims.values() for rule in claim.rules}
+
+    def why(event: Event, now: datetime) -> str:
+        today = now.astimezone(run.config.zone).date()
+        for mute in run.config.mutes:
+            if mute.until is not None and mute.until < today:
+                continue
+            held = {
+                "company": lambda: set(event.parties),
+                "pair": lambda: set(event.parties),
+                "event": lambda: {event.event_id},
+                "rule": lambda: rules(event),
+                "feed": lambda: set(event.feeds),
+            }[mute.kind]()
+            if held.issuperset(mute.names):
+                until = f" until {mute.until}" if mute.until else ""
+                return f"muted{until}: {mute.kind} {' and '.join(mute.names)}" + (f" ({mute.why})" if mute.why else "")
+        return ""
+
+    return why
 
 
 @dataclass(slots=True, kw_only=True)
