@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,11 @@ def connect(url: str) -> Any:
     """The storage that a URL names. Plain HTTP only where the endpoint says so."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     try:
-        return from_url(url, client_options={"allow_http": endpoint.startswith("http://")})
+        return from_url(
+            url,
+            client_options={"allow_http": endpoint.startswith("http://")},
+            retry_config={"max_retries": 6, "retry_timeout": timedelta(seconds=60)},
+        )
     except (failures.BaseError, ValueError) as error:
         raise StoreError(f"{url}: no such storage: {_brief(error)}; check the address") from error
 
@@ -85,7 +90,7 @@ class Bucket:
                 content.unlink(missing_ok=True)
 
     def _is_ours(self, path: str, content: bytes | Path) -> bool:
-        with suppress(failures.BaseError):
+        with suppress(failures.BaseError, FileNotFoundError):
             stored = bytes(obstore.get(self.store, path).bytes())
             return stored == (content if isinstance(content, bytes) else content.read_bytes())
         return False

@@ -95,7 +95,7 @@ class _Lease:
             state = json.loads(bytes(found.bytes()))
         if state["until"] > time.time():
             raise LockHeld(f"{self.url}: another run ({state['owner']}) works on these tables; wait for it")
-        if not self._replace({"e_tag": found.meta["e_tag"], "version": found.meta.get("version")}):
+        if not self._replace(dict(found.meta)):
             raise LockHeld(f"{self.url}: another run has just begun on these tables; wait for it")
 
     def renew(self) -> bool:
@@ -108,7 +108,7 @@ class _Lease:
 
         try:
             with bucket_errors(self.url):
-                mode: Any = {"e_tag": tag.get("e_tag"), "version": tag.get("version")}
+                mode: Any = {name: tag[name] for name in ("e_tag", "version") if tag.get(name)}
                 self.tag = dict(obstore.put(self.store, "lock", self._text(), mode=mode))
         except StoreError:  # lost to another run, or no answer: the lease will run out
             return False
