@@ -168,7 +168,9 @@ def _known(config: Config | None) -> Any:
 
 @click.command()
 @click.argument("labels", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option(
+    "--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="The texts themselves."
+)
 @rules_option
 @output.json_option
 def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], as_json: bool) -> None:

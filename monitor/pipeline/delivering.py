@@ -16,7 +16,19 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from monitor.alerts import Labels, Layouts, OutboxSettings, Plan, failed, form_of, plan, refused, sending, sent
+from monitor.alerts import (
+    Labels,
+    Layouts,
+    OutboxSettings,
+    Plan,
+    delivery_key,
+    failed,
+    form_of,
+    plan,
+    refused,
+    sending,
+    sent,
+)
 from monitor.config import ChannelConfig, Config
 from monitor.errors import DeliveryError
 from monitor.models import Alert, Claim, Delivery, Event
@@ -43,9 +55,15 @@ def deliver(run: Run) -> None:
 
 def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings) -> Plan:
     since = run.now - timedelta(days=settings.horizon_days)
-    scan = run.store.scan("events").filter((pl.col("changed_at") >= since) & pl.col("change").is_not_null())
-    events: tuple[Event, ...] = run.store.load("events", scan)
+    scan = run.store.scan("events").filter(pl.col("change").is_not_null())
+    events: tuple[Event, ...] = run.store.load("events", scan.filter(pl.col("changed_at") >= since))
     config = run.config
+    if followed := {e.event_id for e in events if e.version > 1}:  # their first alert may be older than the horizon
+        old = scan.filter((pl.col("changed_at") < since) & pl.col("event_id").is_in(followed))
+        earlier: tuple[Event, ...] = run.store.load("events", old)
+        keys = [delivery_key(c.name, e.event_id, e.version) for e in earlier for c in config.channels]
+        told: Mapping[int, Delivery] = run.store.rows("deliveries", keys)
+        events, known = (*earlier, *events), (*told.values(), *known)
     return plan(events, config.channels, known, run.now, settings, layouts(config), labels(config), muted(run))
 
 

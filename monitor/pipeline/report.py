@@ -77,7 +77,7 @@ class RunReport:
                  (self.sent, "alert")]  # fmt: skip
         words = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts)
         failed = len({p.where for p in self.problems if p.stage == "poll"})
-        return f"{words}, {failed} feeds failing" if failed else words
+        return f"{words}, {failed} feed{'' if failed == 1 else 's'} failing" if failed else words
 
     def raise_if_failed(self) -> None:
         """Single items may fail; a run in which nothing worked must not pass for a good one."""

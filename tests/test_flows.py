@@ -1,0 +1,92 @@
+"""The flow on a real Prefect server: what a scheduled run does, and what a person sees of it there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli.running import quiet_prefect
+from monitor.config import load_config
+from monitor.errors import LockHeld
+from monitor.pipeline import RunFailed, Watch, open_run, watching
+from tests.pipelines import DEAL, Desk, item, serve_feed, serve_page
+from tests.servers import LoopbackServer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Prefect server of this test's own."""
+    quiet_prefect(tmp_path_factory.mktemp("prefect"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def site() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def desk(site: LoopbackServer, tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.write([serve_feed(site, "/feed", [item(1, DEAL, serve_page(site, "/deal", DEAL))]), site.url("/dead")])
+    return desk
+
+
+def run(desk: Desk, **parameters: Any) -> str:
+    from flows.poll import poll
+
+    with watching(Watch(console=desk.alerts.append)):
+        return poll(config=desk.folder, everything=True, **parameters)
+
+
+def ask(question: Any) -> Any:
+    """What the server knows, by an async client."""
+    from prefect.client.orchestration import get_client
+
+    async def answer() -> Any:
+        async with get_client() as client:
+            return await question(client)
+
+    return asyncio.run(answer())
+
+
+def test_the_flow_does_the_work_and_says_so(prefect: None, desk: Desk) -> None:
+    assert run(desk) == "2 feeds, 1 new article, 1 change, 1 alert, 1 feed failing"
+    assert len(desk.alerts) == 1
+    runs = ask(lambda client: client.read_flow_runs())
+    newest = max(runs, key=lambda r: r.start_time)
+    assert newest.name == "poll: 2 feeds, 1 new article, 1 change, 1 alert, 1 feed failing"
+    assert newest.state_name == "Completed"
+    artifacts = ask(lambda client: client.read_artifacts())
+    page = next(a for a in artifacts if a.key == "deal-monitor-poll" and a.flow_run_id == newest.id)
+    assert "Meta and Midjourney" in page.data
+    assert "not_found" in page.data
+    tasks = {
+        t.name.rpartition("-")[0] for t in ask(lambda client: client.read_task_runs()) if t.flow_run_id == newest.id
+    }
+    assert tasks == {"poll", "read", "diff", "deliver"}
+
+
+def test_a_run_of_which_nothing_came_is_failed(prefect: None, site: LoopbackServer, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write([site.url("/nothing")])
+    with pytest.raises(RunFailed, match="none of 1 feeds"):
+        run(desk)
+    newest = max(ask(lambda client: client.read_flow_runs()), key=lambda r: r.start_time)
+    assert newest.state_name == "Failed"
+
+
+def test_two_runs_at_once_are_kept_apart(prefect: None, desk: Desk) -> None:
+    with open_run(load_config(desk.folder)), pytest.raises(LockHeld):
+        run(desk)
+    assert desk.alerts == []
