@@ -122,6 +122,8 @@ def to_frame(table: Table, records: Sequence[Any], segment: int) -> pl.DataFrame
 def frame_of(table: Table, records: Sequence[Any], start: int) -> pl.DataFrame:
     """Records as rows from a position on."""
     schema = stored_columns(table)
+    if not records:
+        return pl.DataFrame(schema=schema)
     data: dict[str, Sequence[Any]] = {name: [getattr(item, name) for item in records] for name in columns(table)}
     data[POSITION] = range(start, start + len(records))
     if KEY_HASH in schema:
