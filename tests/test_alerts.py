@@ -208,7 +208,7 @@ def test_a_follow_up_refers_to_the_first_alert_and_says_what_changed() -> None:
         'first told on 2 Mar 2026 as "Rumour: Eli Lilly and Ventyx Biosciences, acquisition"; '
         "was a rumour, now announced; value: $1.2 billion"
     )
-    assert since(second, None, UTC).startswith("known since 2 Mar 2026, not alerted before; was a rumour")
+    assert since(second, None, UTC).startswith("known since 2 Mar 2026; was a rumour")
 
 
 def test_days_are_the_readers_days() -> None:

@@ -158,7 +158,7 @@ def since(event: Event, previous: Event | None, zone: tzinfo) -> str:
     if previous is not None:
         told.append(f'first told on {day(previous.first_seen, zone)} as "{subject(previous)}"')
     elif event.change != "new" and event.first_seen:
-        told.append(f"known since {day(event.first_seen, zone)}, not alerted before")
+        told.append(f"known since {day(event.first_seen, zone)}")
     before = event.status_before
     if event.change not in (None, "new") and before and before != event.status:
         told.append(f"was {'a ' if before == 'rumour' else ''}{STATUS[before]}, now {STATUS[event.status]}")
