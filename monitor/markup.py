@@ -11,7 +11,6 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 MAX_URL = 2048
-_SILENT = "script|style|noscript|template|iframe|svg|object|embed|head|select|textarea|canvas|audio|video"
 _BLOCK_TAGS = """address article aside blockquote br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header
     hr li main nav ol p pre section table tbody tfoot thead tr ul"""
 _INLINE_TAGS = """a abbr acronym b bdi bdo big body button center cite code data del dfn em font html i input ins kbd
@@ -23,7 +22,7 @@ _INLINE = frozenset(_INLINE_TAGS.split())
 # One alternation, each branch ends at its closer or at the end of the text: nothing is scanned twice.
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    rf"|<(?P<silent>{_SILENT})\b[^>]*(?:>.*?(?:</(?P=silent)\s*>|\Z)|\Z)"
+    r"|<(?P<silent>script|style)\b[^>]*(?:>.*?(?:</(?P=silent)\s*>|\Z)|\Z)"
     r"|<!\[CDATA\[|\]\]>"
     r"|<[!?/]?(?P<name>[a-zA-Z][a-zA-Z0-9:_-]*)[^>]*(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
@@ -97,9 +96,9 @@ def _replace_known(match: re.Match[str]) -> str:
 
 def safe_url(url: str, base: str = "") -> str:
     """An absolute http(s) link without control characters, or "" (no link, `javascript:`, `data:`, too long)."""
-    url = url.translate(_FORGED).strip()
-    if any(mark.isspace() for mark in url):
-        url = re.sub(r"\s+", "%20" if "\n" not in url else "", url)
+    # as browsers do it: breaks and tabs vanish ("java\\nscript:" is javascript:), spaces are escaped
+    url = re.sub(r"[\t\r\n]+", "", url).translate(_FORGED).strip()
+    url = re.sub(r"\s", "%20", url)
     if not url or len(url) > MAX_URL:
         return ""
     try:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from monitor.markup import one_line, safe_url
 
-_LINK = re.compile(rb"<(?:link|a)\b([^>]{1,2000})>", re.IGNORECASE)
-_BASE = re.compile(rb"<base\b[^>]{0,500}?\bhref\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
+_LINK = re.compile(rb"<(?:link|a)\b([^<>]{1,2000})>", re.IGNORECASE)
+_BASE = re.compile(rb"<base\b[^<>]{0,500}?\bhref\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 _LIKELY = re.compile(

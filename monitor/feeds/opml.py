@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
@@ -10,6 +11,8 @@ from lxml import etree
 
 from monitor.errors import FeedError
 from monitor.markup import one_line, plain_line, safe_url
+
+_BARE = re.compile(rb"&(?!(?:#\d+|#x[0-9a-fA-F]+|\w{2,8});)")  # an ampersand that somebody forgot to escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ def read_opml(body: bytes, name: str = "OPML") -> tuple[Outline, ...]:
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
-        root = etree.fromstring(body.strip(), parser)
+        root = etree.fromstring(_BARE.sub(b"&amp;", body.strip()), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise FeedError(name, "not_a_feed", f"cannot be read as OPML: {str(error)[:100]}") from error
     if root is None or etree.QName(root).localname.lower() != "opml":

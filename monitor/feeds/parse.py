@@ -17,12 +17,13 @@ from monitor.errors import FeedError, SandboxError
 from monitor.feeds.discover import discover
 from monitor.feeds.records import ParsedFeed, RawEntry, finish_all, minutes, moment, period
 from monitor.feeds.xml import read_xml
-from monitor.markup import charset_of, one_line, plain_line, safe_url
+from monitor.markup import charset_of, decode, one_line, plain_line, safe_url
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
+_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -118,15 +119,10 @@ def _escape(text: str) -> str:
 
 def _any(body: bytes, content_type: str, url: str) -> ParsedFeed:
     """Whatever feedparser makes of it. `bozo` is normal on good feeds; what counts is whether entries came."""
-    headers = {"content-type": content_type or "application/xml", "content-location": url}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # a stream, never a string: feedparser would take a string for a URL or a file name and open it
-            data = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False)
-            raws = [_loose_entry(entry) for entry in data.entries]
-    except Exception as error:  # the border: on broken feeds feedparser raises almost anything
-        raise FeedError(url, "broken", f"cannot be parsed ({type(error).__name__}: {str(error)[:80]})") from error
+        data, raws = _loosely(body, content_type, url)
+    except Exception:  # noqa: BLE001 - the border: on broken feeds feedparser raises almost anything
+        data, raws = _second_try(body, content_type, url)
     problem = one_line(str(data.get("bozo_exception", ""))[:200]) if data.get("bozo") else ""
     if not raws and not data.get("version"):
         if _HTML.search(body[:4096]):
@@ -147,6 +143,24 @@ def _any(body: bytes, content_type: str, url: str) -> ParsedFeed:
         ttl_seconds=minutes(_loose(head, "ttl")) or every,
         problem=hollow or problem,
     )
+
+
+def _loosely(body: bytes, content_type: str, url: str) -> tuple[Any, list[RawEntry]]:
+    headers = {"content-type": content_type or "application/xml", "content-location": url}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # a stream, never a string: feedparser would take a string for a URL or a file name and open it
+        data = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False)
+        return data, [_loose_entry(entry) for entry in data.entries]
+
+
+def _second_try(body: bytes, content_type: str, url: str) -> tuple[Any, list[RawEntry]]:
+    """The same in UTF-8, without the declaration: most of what makes feedparser raise is an impossible encoding."""
+    text = _DECLARATION.sub("", decode(body, content_type), count=1)
+    try:
+        return _loosely(text.encode("utf-8", "replace"), "application/xml; charset=utf-8", url)
+    except Exception as error:  # the border, as above
+        raise FeedError(url, "broken", f"cannot be parsed ({type(error).__name__}: {str(error)[:80]})") from error
 
 
 def _loose(data: Any, name: str) -> str:

@@ -51,6 +51,8 @@ def read_xml(body: bytes, charset: str, url: str) -> ParsedFeed | None:
         return _rss(root, url, local.lower())
     if name == "atom:feed":
         return _atom(root, url)
+    if local == "opml":
+        raise FeedError(url, "not_a_feed", "a list of feeds (OPML); import it with `deal-monitor feeds import`")
     if local in ("urlset", "sitemapindex"):
         return _sitemap(root, local, url)
     return None
