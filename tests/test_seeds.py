@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from monitor.config import load_config, load_feeds, load_watchlist
+from monitor.config import load_config, load_feeds, load_watchlist, schema
 from monitor.models import Company
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -45,6 +46,7 @@ def test_every_example_that_is_commented_out_in_the_settings_is_a_good_one(
     for name in ("feeds.toml", "watchlist.toml"):
         (tmp_path / name).write_text((SEEDS / name).read_text())
     (tmp_path / "my-rules.toml").write_text("")
+    (tmp_path / "my-templates").mkdir()
     (tmp_path / "monitor.toml").write_text(text)
     config = load_config(tmp_path)
     assert [c.name for c in config.channels] == [
@@ -54,6 +56,24 @@ def test_every_example_that_is_commented_out_in_the_settings_is_a_good_one(
     assert config.run.dask_address
     assert config.fetch.allow_hosts
     assert config.retention.articles_days == 180
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        schema.Settings,
+        schema.ChannelConfig,
+        schema.QuietHours,
+        schema.DetectionConfig,
+        schema.FetchConfig,
+        schema.RunConfig,
+        schema.RetentionConfig,
+    ],
+)
+def test_every_setting_is_shown_in_the_settings(section: type[schema.Section]) -> None:
+    text = (SEEDS / "monitor.toml").read_text()
+    for name in section.model_fields:
+        assert re.search(rf"^(# )?\[*(channels\.)?{name}\b", text, re.MULTILINE), f"{section.__name__}.{name}"
 
 
 def _uncomment(line: str) -> str:
