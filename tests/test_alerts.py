@@ -94,6 +94,8 @@ def test_a_value_that_is_not_stated_is_below_every_limit() -> None:
 def test_by_default_expiry_is_for_the_digest() -> None:
     (gone,) = expire([rumour()], on(100), SETTINGS)
     assert not route(gone, channel()).goes
+    assert route(gone, channel(mode="digest")).goes
+    assert not route(gone, channel(mode="digest", changes=["new"])).goes
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def route(event: Event, channel: ChannelConfig, labels: Labels | None = None) ->
     groups = {g for c in companies for g in labels.groups.get(c, ())}
     feeds = {f for url in event.feeds for f in (url, *labels.tags.get(url, ()))}
     for wanted, held, word in (
-        (channel.changes, {event.change}, "change"),
+        (_changes(channel), {event.change}, "change"),
         (channel.companies, set(companies), "company"),
         (channel.groups, groups, "group"),
         (channel.deal_types, {event.deal_type}, "deal type"),
@@ -60,6 +60,13 @@ def route(event: Event, channel: ChannelConfig, labels: Labels | None = None) ->
         if getattr(channel, name)
     ]
     return Verdict(True, f"fits {', '.join(chosen)}" if chosen else "the channel takes every deal")
+
+
+def _changes(channel: ChannelConfig) -> tuple[str, ...]:
+    """The changes that a channel takes. Unless it says otherwise, that rumours expire is told in digests."""
+    if channel.mode == "digest" and "changes" not in channel.model_fields_set:
+        return (*channel.changes, "expired")
+    return channel.changes
 
 
 def quiet(channel: ChannelConfig, now: datetime) -> bool:
