@@ -11,7 +11,7 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.record import record_changes, record_run
+from flows.record import record_changes, record_run, tell_operator
 from monitor.config import load_config
 from monitor.pipeline import STEPS, deliver, open_run
 
@@ -21,7 +21,7 @@ TASKS = [
 ]
 
 
-@flow(name="poll", flow_run_name="poll", persist_result=False)
+@flow(name="poll", flow_run_name="poll", on_failure=[tell_operator], on_crashed=[tell_operator])
 def poll(
     config: Path | None = None, everything: bool = False, shard: int = 0, shards: int = 1, now: datetime | None = None
 ) -> str:
@@ -38,6 +38,6 @@ def poll(
         for step in TASKS:
             step(run)
         record_changes(run.report)
-        record_run("poll", run.report)
+        record_run("poll", run.report.headline(), run.report)
         run.report.raise_if_failed()
         return run.report.headline()

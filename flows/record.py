@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
-from prefect.runtime import flow_run
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run as this_run
 
-from monitor.pipeline import RunReport
+from monitor.config import load_config
+from monitor.errors import DeliveryError, LockHeld
+from monitor.pipeline import RunReport, send_notice
 
 
 def record_changes(report: RunReport) -> None:
@@ -24,16 +32,32 @@ def record_changes(report: RunReport) -> None:
                 "deal_type": event.deal_type,
                 "status": event.status,
                 "status_before": event.status_before,
+                "value": event.value,
                 "title": event.title,
                 "url": event.url,
             },
         )
 
 
-def record_run(flow: str, report: RunReport) -> None:
-    """The run's name says what it did; its artifact says it at length."""
-    if flow_run.id is None:
-        return
-    create_markdown_artifact(report.markdown(), key=f"deal-monitor-{flow}", description=report.headline())
+def record_run(flow: str, words: str, report: RunReport, more: str = "") -> None:
+    """The run's name says what it did; its artifact says it at length; so does one line of its log."""
+    page = report.markdown(words) + (f"\n\n```\n{more}\n```" if more else "")
+    create_markdown_artifact(page, key=f"deal-monitor-{flow}", description=words)
+    get_run_logger().info("%s", words)
     with get_client(sync_client=True) as client:
-        client.update_flow_run(flow_run.id, name=f"{flow}: {report.headline()}")
+        client.update_flow_run(this_run.id, name=f"{flow}: {words}")
+
+
+def tell_operator(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """A hook: a run that failed is told to the channel that `operator` names. Prefect passes the arguments by name."""
+    told = (flow_run.parameters or {}).get("config")
+    config = load_config(Path(told) if told else None)
+    channel = next((c for c in config.channels if c.name == config.operator), None)
+    failure = state.result(raise_on_failure=False) if state.is_failed() else None
+    if channel is None or isinstance(failure, LockHeld):  # another run is at work: nobody need get up
+        return
+    lines = (f"{flow.name}: {state.name}", str(state.message or ""), "deal-monitor status says how things are.")
+    try:
+        send_notice(channel, config, f"The run {flow_run.name} of the deal monitor failed", lines)
+    except DeliveryError as error:
+        get_run_logger().error("the operator could not be told: %s", error)

@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": ("texts", "Score detection on texts that you labelled."),
     "replay": ("explaining", "Read stored articles again under changed rules; say what would change."),
     "mute": ("muting", "Silence a company, a pair, an event, a rule or a feed."),
+    "digest": ("running", "Send the digest now, to the channels that take one."),
     "status": ("looking", "Is all well? Exit code 1 if not."),
     "maintain": ("tables", "What the nightly flow does: expire, drop, compact."),
     "compact": ("tables", "Merge the tables' segments now."),

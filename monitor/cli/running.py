@@ -1,4 +1,4 @@
-"""`poll`: the flow, run once, here and now."""
+"""`poll` and `digest`: run once, here and now."""
 
 from __future__ import annotations
 
@@ -92,6 +92,33 @@ def poll(config: Path | None, due: bool, plain: bool, as_json: bool) -> None:
                 show_report(watch.reports[-1])
     if as_json:
         output.emit([watch.reports[-1].as_dict()])
+
+
+@click.command()
+@click.option("--days", type=click.FloatRange(0, 366), default=1.0, show_default=True, help="How far back it tells.")
+@click.pass_obj
+def digest(config: Path | None, days: float) -> None:
+    """Send the digest now, to the channels that take one.
+
+    Each channel gets one a day at most, with what it was not told yet: new deals, what moved, rumours growing old, and
+    what was not covered.
+
+    \b
+    Example:
+      $ deal-monitor digest --days 7
+      1 digest sent
+    """
+    from monitor.config import load_config
+    from monitor.pipeline import digest as send_digest
+    from monitor.pipeline import open_run
+
+    with looking_on(False), open_run(load_config(config), lock=False) as run:
+        send_digest(run, days)
+    for problem in run.report.problems:
+        output.say(f"{problem.where}: {problem.kind}: {problem.detail}")
+    click.echo(f"{run.report.sent} digest{'' if run.report.sent == 1 else 's'} sent")
+    if run.report.problems:
+        sys.exit(1)
 
 
 def run_flow(**parameters: Any) -> None:

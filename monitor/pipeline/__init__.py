@@ -3,12 +3,14 @@
 The only place that catches the errors of single items; each becomes a row and a line of the run's report.
 """
 
-from monitor.pipeline.delivering import deliver
+from monitor.pipeline.delivering import deliver, send_notice
 from monitor.pipeline.diffing import diff
+from monitor.pipeline.digesting import digest
 from monitor.pipeline.polling import poll
 from monitor.pipeline.reading import read
 from monitor.pipeline.report import Problem, RunFailed, RunReport
 from monitor.pipeline.run import Run, Watch, open_run, watching
+from monitor.pipeline.upkeep import Upkeep, maintain
 
 STEPS = (poll, read, diff, deliver)
 
@@ -18,11 +20,15 @@ __all__ = [
     "Run",
     "RunFailed",
     "RunReport",
+    "Upkeep",
     "Watch",
     "deliver",
     "diff",
+    "digest",
+    "maintain",
     "open_run",
     "poll",
     "read",
+    "send_notice",
     "watching",
 ]

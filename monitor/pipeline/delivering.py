@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,18 +42,22 @@ def deliver(run: Run) -> None:
     """Send what is due, one message at a time, and record how each fared."""
     with run.report.timed("deliver"):
         settings = OutboxSettings(operator=run.config.operator)
-        known = _deliveries(run, settings)
-        todo = _plan(run, known, settings)
+        known = known_deliveries(run, settings)
+        looks = layouts(run.config)
+        todo = _plan(run, known, settings, looks)
         if todo.rows:
             run.store.append("deliveries", todo.rows)
-        post = _Post(run=run, settings=settings, known={d.delivery_key: d for d in known})
+        post = Post(run=run, settings=settings, known={d.delivery_key: d for d in known})
         run.progress("deliver", 0, len(todo.alerts))
         for number, alert in enumerate(todo.alerts, 1):
             post.hand_over(alert)
             run.progress("deliver", number, len(todo.alerts))
+        for channel, look in looks.items():
+            for failure in look.failures:
+                run.report.problem("deliver", channel, "layout", failure)
 
 
-def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings) -> Plan:
+def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings, looks: Mapping[str, Layouts]) -> Plan:
     since = run.now - timedelta(days=settings.horizon_days)
     scan = run.store.scan("events").filter(pl.col("change").is_not_null())
     events: tuple[Event, ...] = run.store.load("events", scan.filter(pl.col("changed_at") >= since))
@@ -64,10 +68,10 @@ def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings) -> Pl
         keys = [delivery_key(c.name, e.event_id, e.version) for e in earlier for c in config.channels]
         told: Mapping[int, Delivery] = run.store.rows("deliveries", keys)
         events, known = (*earlier, *events), (*told.values(), *known)
-    return plan(events, config.channels, known, run.now, settings, layouts(config), labels(config), muted(run))
+    return plan(events, config.channels, known, run.now, settings, looks, labels(config), muted(run))
 
 
-def _deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]:
+def known_deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]:
     """Rows about changes that may still be due; a change is at most as old as the horizon, and so are its rows."""
     since = run.now - timedelta(days=settings.horizon_days)
     return run.store.load("deliveries", run.store.scan("deliveries").filter(pl.col("at") >= since))
@@ -118,7 +122,7 @@ def muted(run: Run) -> Callable[[Event, datetime], str]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Post:
+class Post:
     """The sending of one run: which channels refused or asked for a pause."""
 
     run: Run
@@ -175,12 +179,16 @@ class _Post:
 
 def send_test(channel: ChannelConfig, config: Config) -> None:
     """A message that says only that the channel works. Raises DeliveryError."""
-    title = "Test of the deal monitor"
+    send_notice(channel, config, "Test of the deal monitor", (f"Channel {channel.name} takes alerts.",))
+
+
+def send_notice(channel: ChannelConfig, config: Config, title: str, lines: Sequence[str]) -> None:
+    """A message about the monitor itself, outside the outbox. Raises DeliveryError."""
     form = form_of(channel.url.get_secret_value())
-    subject, body, html = layouts(config)[channel.name].notice(title, (f"Channel {channel.name} takes alerts.",), form)
+    subject, body, html = layouts(config)[channel.name].notice(title, lines, form)
     alert = Alert(
         channel=channel.name,
-        key=f"test-{secrets.token_hex(8)}",
+        key=f"notice-{secrets.token_hex(8)}",
         subject=subject or title,
         body=body,
         html=html,

@@ -88,9 +88,9 @@ class RunReport:
         if dead := [p for p in self.problems if p.stage == "deliver" and p.kind == "dead"]:
             raise RunFailed(f"{dead[0].where}: {dead[0].detail}; see `deal-monitor alerts --dead`")
 
-    def markdown(self) -> str:
-        """The run at length, for a page."""
-        lines = [f"**{self.headline()}**", ""]
+    def markdown(self, words: str = "") -> str:
+        """The run at length, for a page, under these words."""
+        lines = [f"**{words or self.headline()}**", ""]
         if self.changes:
             lines += ["| change | parties | deal | status | article |", "|---|---|---|---|---|"]
             for e in self.changes:
