@@ -1,6 +1,6 @@
 """The digest: what is new, what moved, which rumours grow old, and honestly what was not covered.
 
-One message a channel, for channels with `mode = "digest"`, through the same outbox as alerts: recorded before and after,
+One message a channel, for those with `mode = "digest"`, through the same outbox as alerts: recorded before and after,
 tried again, sent once a day however often it is asked for.
 """
 
