@@ -3,11 +3,12 @@
 A sorted table on disk, read with `pread` in blocks of 64 keys, so that a look-up among ten million keys costs what it
 costs among ten thousand. It is derived: whoever finds it missing or damaged builds it again from the base.
 
-    rows      one JSON object per key, or nothing (tables whose rows are long: look them up in the base by position)
+    rows      one JSON object per key, deflated with the head's dictionary if it has one; or nothing (tables whose rows
+              are long: look them up in the base by position)
     keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
     lookups   blocks of 64: lookup (u64) | key (u64), by lookup
     fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
-    head      JSON: sizes, column names, crc32 of the fences
+    head      JSON: sizes, column names, dictionary, crc32 of the fences
     tail      length of the head (u32), its crc32 (u32), magic (8 bytes)
 
 Each byte is under a checksum that is read before the byte is believed. Numbers are little-endian, as are the machines
@@ -21,7 +22,7 @@ import os
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
@@ -38,15 +39,21 @@ _SMALL: Final = 1 << 17  # keys of an index whose blocks are kept in memory once
 _STEP: Final = 1 << 16  # rows turned to JSON at a time
 _KEY_BYTES: Final = 24
 _LOOKUP_BYTES: Final = 16
+_DICTIONARY: Final = 8192  # bytes
 
 
 def build(table: Table, base: Path, target: Path) -> None:
     """Write the index of a base."""
     with polars_errors(str(target)), target.open("wb") as file:
         newest = _newest(table, pl.scan_parquet(base))
-        entries, names = _write_rows(table, base, newest, file)
+        entries, names, dictionary = _write_rows(table, base, newest, file)
         lookups = _lookups(table, base)
-        head: dict[str, Any] = {"names": names, "keys": entries.height, "lookups": lookups.height}
+        head: dict[str, Any] = {
+            "names": names,
+            "dictionary": dictionary.decode(),
+            "keys": entries.height,
+            "lookups": lookups.height,
+        }
         head["keys_at"] = file.tell()
         fence = _write_blocks(file, entries, "QQII", [hash_column(table), "value", "length", "crc"])
         head["lookups_at"] = file.tell()
@@ -70,24 +77,33 @@ def _newest(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
-def _write_rows(table: Table, base: Path, newest: pl.DataFrame, file: IO[bytes]) -> tuple[pl.DataFrame, list[str]]:
-    """The rows section; returns the entries sorted by key, and the column names that the short JSON names stand for."""
+def _write_rows(
+    table: Table, base: Path, newest: pl.DataFrame, file: IO[bytes]
+) -> tuple[pl.DataFrame, list[str], bytes]:
+    """The rows section; returns the entries by key, the names that the JSON's numbers stand for, and the dictionary."""
     key = hash_column(table)
     if not table.indexed_rows:
         zero = pl.lit(0, dtype=pl.UInt32)
         entries = newest.select(key, pl.col(POSITION).cast(pl.UInt64).alias("value"), length=zero, crc=zero)
-        return entries.sort(key), []
+        return entries.sort(key), [], b""
     known = columns(table)
     names = [name for name in pl.read_parquet_schema(base) if name in known]
     short = pl.struct(pl.col(name).alias(str(index)) for index, name in enumerate(names)).struct.json_encode()
     offsets, lengths, crcs = array("Q"), array("I"), array("I")
     at = 0
+    dictionary = b""
+    pack: Callable[[bytes], bytes] = _same
     for start in range(0, newest.height, _STEP):
         wanted = newest[start : start + _STEP]
         first, last = wanted["row"][0], wanted["row"][-1]
         chunk = pl.scan_parquet(base).slice(first, last - first + 1).select(short.alias("json")).collect()["json"]
-        for text in chunk.gather(wanted["row"] - first):
-            data = text.encode()
+        texts = chunk.gather(wanted["row"] - first)
+        if table.packed and not dictionary:  # a few rows tell what all rows have in common
+            dictionary = b"".join(text.encode() for text in texts[:: -(-len(texts) // 8)])[:_DICTIONARY]
+            dictionary = dictionary.decode("utf-8", "ignore").encode()
+            pack = _packer(dictionary)
+        for text in texts:
+            data = pack(text.encode())
             file.write(data)
             offsets.append(at)
             lengths.append(len(data))
@@ -98,7 +114,26 @@ def _write_rows(table: Table, base: Path, newest: pl.DataFrame, file: IO[bytes])
         pl.Series("length", lengths, dtype=pl.UInt32),
         pl.Series("crc", crcs, dtype=pl.UInt32),
     )
-    return entries.sort(key), names
+    return entries.sort(key), names, dictionary
+
+
+def _same(data: bytes) -> bytes:
+    return data
+
+
+def _packer(dictionary: bytes) -> Callable[[bytes], bytes]:
+    fresh = zlib.compressobj(6, wbits=-15, zdict=dictionary)
+
+    def pack(data: bytes) -> bytes:
+        one = fresh.copy()
+        return one.compress(data) + one.flush()
+
+    return pack
+
+
+def _unpacker(dictionary: bytes) -> Callable[[bytes], bytes]:
+    fresh = zlib.decompressobj(wbits=-15, zdict=dictionary)
+    return lambda data: fresh.copy().decompress(data)
 
 
 def _lookups(table: Table, base: Path) -> pl.DataFrame:
@@ -134,6 +169,7 @@ class Index:
         head = self._head()
         self.keys: int = head["keys"]
         self._record = json_reader(table, head["names"])
+        self._unpack = _unpacker(head["dictionary"].encode()) if head["dictionary"] else _same
         self._keys_at: int = head["keys_at"]
         self._lookups: int = head["lookups"]
         self._lookups_at: int = head["lookups_at"]
@@ -217,7 +253,7 @@ class Index:
             data = os.pread(self._file, length, offset)
             if zlib.crc32(data) != crc:
                 raise self._damaged(f"row at {offset}")
-            yield key, self._record(data)
+            yield key, self._record(self._unpack(data))
 
     def find(self, lookups: Iterable[int]) -> set[int]:
         """Keys of all rows, of any version, that carry one of the lookups."""
