@@ -145,4 +145,4 @@ TestTables = Tables.TestCase
 class TestTablesForLonger(Tables.TestCase):  # type: ignore[misc,name-defined]
     """The same, at length."""
 
-    settings = settings(RELAXED, max_examples=150, stateful_step_count=40)
+    settings = settings(RELAXED, max_examples=60, stateful_step_count=40)

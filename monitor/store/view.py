@@ -170,7 +170,11 @@ class View:
 
     def latest(self) -> pl.LazyFrame:
         """The newest row of each key, in storage order, with `scan`'s columns."""
-        return self.scan().unique(self.table.key, keep="last", maintain_order=True)
+        key = hash_column(self.table)
+        with polars_errors(self.table.name):  # two narrow columns tell which rows were replaced: the wide ones wait
+            replaced = self._scan(self.parts, [key, POSITION]).filter(~pl.col(key).is_last_distinct()).collect()
+        rows = self.scan()
+        return rows.filter(~pl.col(POSITION).is_in(replaced[POSITION].implode())) if replaced.height else rows
 
     def after(self, position: int, limit: int | None = None) -> tuple[tuple[Any, ...], int]:
         """Records stored after a position (-1: from the start), oldest first, and the position to go on from."""
