@@ -119,6 +119,15 @@ def test_answers(receiver: Receiver, reply: Reply, hard: bool, refused: bool, re
         assert str(reply.status) in error.what
 
 
+def test_a_number_in_a_headline_is_no_answer_of_a_mail_server(receiver: Receiver) -> None:
+    receiver.answer = lambda seen: Reply(lost=True)
+    words = "Socket Exception: (550, b'no such desk')"
+    message = replace(alert(), subject=words, body=f"{words}\n550, 'x' (550, b'x')")
+    with pytest.raises(DeliveryError) as caught:
+        send(receiver.url(HOOK), message, OPEN)
+    assert not caught.value.hard
+
+
 def test_a_date_to_come_back(receiver: Receiver) -> None:
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 100))
     receiver.answer = lambda seen: Reply(429, headers={"Retry-After": date})

@@ -13,7 +13,7 @@ from monitor.errors import DeliveryError
 from monitor.models import Alert
 from monitor.notify.watch import Answer, Watch, watching
 
-_SMTP = re.compile(r"\(?\b([45]\d\d)\b,? ?(?:b?['\"(]|\d\.\d)")
+_SMTP = re.compile(r"^Socket Exception: .*?\(([45]\d\d), b?['\"]", re.DOTALL)  # how apprise tells what smtplib raised
 _CHANNEL_CODES = frozenset({401, 403, 404, 405, 407, 410})  # of HTTP: the address or the token is wrong
 _SOFT_CODES = frozenset({408, 409, 421, 423, 425, 429})
 _SMTP_CHANNEL = frozenset({530, 534, 535, 538, 550, 551, 553})  # log-in or address refused
@@ -57,7 +57,7 @@ def send(url: str, alert: Alert, settings: SendSettings | None = None) -> None:
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
             raise DeliveryError(alert.channel, f"{type(error).__name__} while sending") from None
     if not done:
-        raise _error(alert.channel, watch)
+        raise _error(alert.channel, watch, mail=url.lower().startswith("mailto"))
 
 
 def check(url: str, channel: str = "") -> str:
@@ -156,7 +156,7 @@ def _print(alert: Alert, out: TextIO) -> None:
     print("\n".join(lines), end="\n\n", file=out, flush=True)
 
 
-def _error(channel: str, watch: Watch) -> DeliveryError:
+def _error(channel: str, watch: Watch, *, mail: bool) -> DeliveryError:
     """Why the channel did not take the message."""
     if watch.forbidden:
         what = "its address leads into a private network; set allow_private = true for the channel if that is meant"
@@ -165,8 +165,8 @@ def _error(channel: str, watch: Watch) -> DeliveryError:
         return DeliveryError(channel, f"no end after {watch.seconds:g} seconds")
     if watch.answers:
         return _http(channel, watch.answers[-1])
-    code = next((int(m[1]) for text in reversed(watch.said) if (m := _SMTP.search(text))), 0)
-    if code:
+    code = next((int(m[1]) for text in reversed(watch.said) if (m := _SMTP.match(text))), 0)
+    if mail and code:
         hard = code >= 500
         return DeliveryError(channel, f"the mail server said {code}", hard=hard, refused=code in _SMTP_CHANNEL)
     return DeliveryError(channel, "no connection, or one that ended with no answer")
