@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.faults import Fault, faulty_servers
+from servers import LoopbackServer, answer, endless
+from servers.faults import FEED, Fault, faulty_servers
 
 TESTS = Path(__file__).parent
 SHORT = {"connect_seconds": 0.8, "read_seconds": 1.0, "total_seconds": 2.0}
@@ -24,9 +25,13 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Fault]]:
 
 
 def fetch_in_process(
-    urls: list[str], settings: dict[str, Any], kind: str = "feed", env: dict[str, str] | None = None
+    urls: list[str],
+    settings: dict[str, Any],
+    kind: str = "feed",
+    env: dict[str, str] | None = None,
+    allow: Sequence[str] = ("127.0.0.1",),
 ) -> dict[str, Any]:
-    job = json.dumps({"urls": urls, "settings": settings, "kind": kind})
+    job = json.dumps({"urls": urls, "settings": settings, "kind": kind, "allow": list(allow)})
     done = subprocess.run(
         [sys.executable, "-m", "servers.run_faults"],
         input=job, capture_output=True, text=True, timeout=120, check=False,
@@ -62,3 +67,25 @@ def test_faults_under_the_shipped_limits(faults: list[Fault]) -> None:
 def test_there_are_enough_faults(faults: list[Fault]) -> None:
     assert sum(1 for fault in faults if fault.kinds != ("ok",)) >= 60
     assert len({fault.name for fault in faults}) == len(faults)
+
+
+@pytest.mark.slow
+def test_a_thousand_feeds_of_which_five_in_a_hundred_are_tarpits_and_as_many_have_stalled_names() -> None:
+    """The good ones are through in 5 s, all in 30 s, under the shipped limits."""
+    with LoopbackServer(address="0.0.0.0") as server:
+        server.on("/good", answer(FEED))
+        server.on("/tarpit", endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.5))
+        urls = []
+        for place in range(1000):
+            host = f"127.1.{place // 250}.{place % 250 + 1}"
+            name = "stalled.test" if place % 20 == 1 else ""
+            path = "/tarpit" if place % 20 == 0 else "/good"
+            urls.append(f"http://{place}.{name}/" if name else server.url(path, host))
+        told = fetch_in_process(urls, LONG, allow=["127.0.0.0/8"])
+    good = [one["seconds"] for one in told["results"] if one["index"] % 20 > 1]
+    kinds = {one["kind"] for one in told["results"] if one["index"] % 20 <= 1}
+    assert all(one["kind"] == "ok" for one in told["results"] if one["index"] % 20 > 1)
+    assert kinds <= {"total_timeout", "connect_timeout", "host_down"}
+    print(f"1,000 feeds, 50 tarpits, 50 stalled names: {told['seconds']:.1f} s, the good ones in {max(good):.1f} s")
+    assert max(good) < 5
+    assert told["seconds"] < 30

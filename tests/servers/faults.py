@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -191,8 +192,6 @@ def faulty_servers(folder: Path) -> Iterator[tuple[list[Fault], list[LoopbackSer
 
 def lookup(host: str, port: int, family: int) -> list[tuple[int, str]]:
     """A resolver for tests: one name never answers, the others do not exist."""
-    if host == "stalled.test":
-        import time
-
+    if host.endswith("stalled.test"):
         time.sleep(60)
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

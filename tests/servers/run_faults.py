@@ -15,7 +15,7 @@ from monitor.fetch import FetchSettings, Request, fetch_iter
 from servers.faults import lookup
 
 job = json.load(sys.stdin)
-settings = FetchSettings(allow_hosts=("127.0.0.1",), per_host=1000, host_failures=10**6, **job["settings"])
+settings = FetchSettings(allow_hosts=tuple(job["allow"]), per_host=1000, host_failures=10**6, **job["settings"])
 requests = [Request(url=url, kind=job.get("kind", "feed")) for url in job["urls"]]
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 start = time.monotonic()
