@@ -40,7 +40,7 @@ def test_every_example_that_is_commented_out_in_the_settings_is_a_good_one(
 ) -> None:
     """Take the # away from every line that holds TOML: the result must load (secrets and files given)."""
     lines = (SEEDS / "monitor.toml").read_text().splitlines()
-    for name in ("SLACK", "MAIL", "TEAMS"):
+    for name in ("SLACK", "MAIL", "TEAMS", "SECRET"):
         monkeypatch.setenv(f"DEAL_MONITOR_{name}", "json://127.0.0.1/hook")
     text = "\n".join(_uncomment(line) for line in lines)
     for name in ("feeds.toml", "watchlist.toml"):

@@ -32,15 +32,20 @@ from monitor.models import Company
 FILE = "monitor.toml"
 MUTES = "mutes.toml"  # beside monitor.toml, if anything is muted
 VARIABLE = "DEAL_MONITOR_CONFIG"
-SECRET_KEYS = frozenset({"url"})
+SECRET_KEYS = frozenset({"url", "secret"})
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def seed(name: str) -> Path:
-    """A file or folder that comes with the monitor: `_seeds/` of an installed package, `seeds/` of a checkout."""
+    """A file or folder of `seeds/`."""
+    return shipped("seeds", name)
+
+
+def shipped(folder: str, name: str) -> Path:
+    """A file that comes with the monitor: of an installed package's `_seeds/`, or of a checkout's `seeds/`."""
     package = Path(__file__).resolve().parents[1]
-    places = (package / "_seeds", package.parent / "seeds")
+    places = (package / f"_{folder}", package.parent / folder)
     return next((place / name for place in places if place.is_dir()), places[1] / name)
 
 

@@ -103,6 +103,20 @@ class QuietHours(Section):
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
+    """A channel's address, or where it is kept."""
+    value = _kept_elsewhere(value, "address", info)
+    if isinstance(value, str) and "://" not in value:  # never repeat the value: it may be a token
+        raise wrong(
+            "this is not an address", 'write "console://", an apprise address such as "slack://...", or "env:NAME"'
+        )
+    return value
+
+
+def _signing(value: object, info: ValidationInfo) -> object:
+    return _kept_elsewhere(value, "secret", info)
+
+
+def _kept_elsewhere(value: object, what: str, info: ValidationInfo) -> object:
     """`env:NAME` and `file:PATH` (relative to monitor.toml) stand for a secret that is kept elsewhere."""
     if not isinstance(value, str):
         return value
@@ -110,18 +124,14 @@ def _secret(value: object, info: ValidationInfo) -> object:
     if value.startswith("env:"):
         name = value.removeprefix("env:").strip()
         if not os.environ.get(name):
-            raise wrong(f"the environment variable {name} is not set", f"set {name} to the channel's address")
-        value = os.environ[name].strip()
-    elif value.startswith("file:") and not value.startswith("file://"):
+            raise wrong(f"the environment variable {name} is not set", f"set {name} to the channel's {what}")
+        return os.environ[name].strip()
+    if value.startswith("file:") and not value.startswith("file://"):
         path = Path((info.context or {}).get("folder", "."), value.removeprefix("file:").strip())
         try:
-            value = path.read_text(encoding="utf-8").strip()
+            return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise wrong(f"the file {path} cannot be read", "put the channel's address into it") from None
-    if "://" not in value:  # never repeat the value: it may be a token
-        raise wrong(
-            "this is not an address", 'write "console://", an apprise address such as "slack://...", or "env:NAME"'
-        )
+            raise wrong(f"the file {path} cannot be read", f"put the channel's {what} into it") from None
     return value
 
 
@@ -143,6 +153,7 @@ class ChannelConfig(Section):
     time_zone: str = ""  # "" = the monitor's
     max_per_run: Annotated[int, Field(ge=1, le=1000)] = 20  # messages; the rest goes out as one digest
     allow_private: bool = False  # the address may be in a private network
+    secret: Annotated[SecretStr, BeforeValidator(_signing)] = SecretStr("")  # JSON webhooks are signed with it
     templates: str = ""  # folder with your own layouts, relative to monitor.toml
     enabled: bool = True
 

@@ -201,4 +201,5 @@ def send(channel: ChannelConfig, alert: Alert, config: Config) -> None:
     """Hand one message to one channel of the web. Raises DeliveryError."""
     from monitor import notify  # apprise takes half a second to load, and most runs send nothing
 
-    notify.send(channel.url.get_secret_value(), alert, notify.SendSettings(allow_private=channel.allow_private))
+    settings = notify.SendSettings(allow_private=channel.allow_private, secret=channel.secret.get_secret_value())
+    notify.send(channel.url.get_secret_value(), alert, settings)
