@@ -1,6 +1,16 @@
 """The user's files, checked: `monitor.toml`, `feeds.toml`, `watchlist.toml`. Knows nothing of their use."""
 
-from monitor.config.files import FILE, MUTES, VARIABLE, find_config, load_config, load_feeds, load_watchlist, seed
+from monitor.config.files import (
+    FILE,
+    MUTES,
+    VARIABLE,
+    find_config,
+    load_config,
+    load_feeds,
+    load_watchlist,
+    seed,
+    shipped,
+)
 from monitor.config.schema import (
     ChannelConfig,
     Config,
@@ -33,4 +43,5 @@ __all__ = [
     "load_feeds",
     "load_watchlist",
     "seed",
+    "shipped",
 ]
