@@ -6,6 +6,7 @@ nothing. The feed's own title and date are better than the page's: callers prefe
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import tomllib
@@ -36,6 +37,9 @@ _TIME = XPath("string((//article//time/@datetime | //time[@pubdate]/@datetime)[1
 _H1 = XPath("string((//article//h1 | //h1)[1])")
 _PAGE_TITLE = XPath("string(//head/title[1])")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+_BETWEEN = re.compile(r">([^<]+)")
+_SILENT = re.compile(rb"<(script|style)\b")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
 
 
@@ -135,8 +139,34 @@ def _extract_item(page: tuple[bytes, str, str]) -> Extracted | ExtractError:
 
 
 def crude_text(body: bytes, content_type: str = "") -> str:
-    """All the words of a page, navigation included, in a fiftieth of the time of `extract`: for a first look."""
-    return plain(decode(body, content_type))
+    """All the words of a page, navigation included, in a tenth of the time of `extract`: for a first look.
+
+    The words come twice: with a space where a tag was (so that blocks do not run together) and without ("<b>M</b>eta").
+    What `extract` may make of a page is in here, so nothing is lost by looking here first.
+    """
+    pieces = _BETWEEN.findall(_without_scripts(decode(body, content_type).encode("utf-8", "replace")).decode("utf-8"))
+    return html.unescape(" ".join(pieces) + "\n" + "".join(pieces))
+
+
+def _without_scripts(page: bytes) -> bytes:
+    """The page less its scripts and styles; structured data stays, as `extract` may read the article from it."""
+    low, kept, place = page.lower(), list[bytes](), 0
+    for match in _SILENT.finditer(low):
+        if match.start() < place:
+            continue  # within the one before
+        end = low.find(b"</" + match[1], match.end())
+        end = len(page) if end < 0 else end
+        kept.append(page[place : match.start()])
+        if b"ld+json" in low[match.end() : match.end() + 200]:
+            kept.append(_ESCAPE.sub(_unescaped, page[match.start() : end]))
+        place = end
+    kept.append(page[place:])
+    return b"".join(kept)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    """What a JSON escape stands for, as far as words and their bounds go."""
+    return chr(int(match[1], 16)).encode("utf-8", "replace") if match[1] else b" "
 
 
 def extract(body: bytes, content_type: str, url: str) -> Extracted:

@@ -169,6 +169,27 @@ def test_crude_text_holds_every_word_of_the_article() -> None:
     assert "__DATA__" not in crude_text(page("script_only"))
 
 
+def test_crude_text_loses_nothing_that_extract_may_find() -> None:
+    for name in ("article", "paywall", "structured"):
+        crude = " ".join(crude_text(page(name)).split())
+        for line in read(page(name)).text.split("\n"):
+            assert line in crude, (name, line)
+    drop_cap = crude_text(b"<p><span>M</span>eta Platforms</p><p>AT&amp;T</p>")
+    assert "Meta Platforms" in drop_cap
+    assert " AT&T" in drop_cap
+    escaped = crude_text(rb'<script type="application/ld+json">{"articleBody": "one\n\nL\u00e9on"}</script>')
+    assert "one  Léon" in escaped
+
+
+@pytest.mark.parametrize(
+    "attack", [b"<script></script>", b"<script>", b"<style><script>", b"<", b"<script</style>", b">"]
+)
+def test_crude_text_is_quick_on_hostile_pages(attack: bytes) -> None:
+    start = time.perf_counter()
+    crude_text(attack * 200_000)
+    assert time.perf_counter() - start < 2
+
+
 def test_crude_text_is_much_quicker() -> None:
     body = page("article") * 1
     start = time.perf_counter()
