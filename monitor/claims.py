@@ -184,7 +184,17 @@ class _Page:
         if shouting:
             return named
         unknown = self.reader._finder.find(sentence.text, named, headline=sentence.headline, sure=self._sure)
-        return sorted([*named, *unknown], key=lambda mention: mention.start)
+        named = [self._longer(sentence, mention) for mention in named]
+        return sorted([*named, *(m for m in unknown if not any(n.start <= m.start < n.end for n in named))], key=lambda mention: mention.start)
+
+    def _longer(self, sentence: plain.Sentence, mention: Mention) -> Mention:
+        """ "Delta Galil" is not Delta: a stranger's short name with another name behind it belongs to somebody else."""
+        if mention.watched or mention.kind != "name" or " " in mention.text or is_title_case(sentence.text):
+            return mention
+        end = self.reader._finder.continues(sentence.text, mention.end)
+        if end == mention.end:
+            return mention
+        return replace(mention, company=sentence.text[mention.start : end], end=end, text=sentence.text[mention.start : end], kind="found")
 
     # -------------------------------------------------------------------------------------------- sentences
 
@@ -229,10 +239,13 @@ class _Page:
         clause = parsed.clauses[parsed.clause_of[hit.start]]
         if _unless(parsed, hit, trigger):
             return None
-        if clause.kind == "background" or (clause.kind == "after" and told):
+        if trigger.weak and not (sentence.headline or sentence.index <= 1):
+            return None
+        aside = clause.kind == "after" and (told or not sentence.headline) and not _moved(parsed)
+        if clause.kind == "background" or aside or (not sentence.headline and _PAST.search(sentence.text)):
             self._miss(sentence, f"told as background ({clause.word!r})", trigger.id)
             return None
-        if _yields(parsed, hit):
+        if _yields(parsed, hit) or _quoted(parsed, hit):
             return None
         if trigger.id in _BETWEEN_COMPANIES and any(
             token.low in self.reader._not_companies for token in parsed.tokens[clause.start : clause.end]
@@ -245,6 +258,9 @@ class _Page:
             self._miss(sentence, reading.why, trigger.id, *reading.rules)
             return None
         if trigger.modal and not _is_modal(parsed, hit, reading):
+            self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
+            return None
+        if trigger.modal and reading.status in {"denied", "terminated"} and "deny" not in reading.rules:
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
         parties, roles, unsure, spans = self._parties(parsed, hit, reading)
@@ -273,7 +289,7 @@ class _Page:
             inherited = self._inherited(parsed, hit)
             if inherited is not None:
                 filled.insert(0, ("subject" if not reading.passive else "object", inherited))
-        filled = _without_things(parsed, filled, trigger)
+        filled = _without_things(parsed, filled, trigger, hit_is_noun=hit.form in {"noun", "nouns"})
         for place, group in filled:
             role = trigger.places.get(place, "party")
             for at in group.members:
@@ -329,11 +345,26 @@ class _Page:
         behind = [token.low for token in parsed.tokens[hit.end : clause.end]]
         filled = self.reader._grammar.fill(parsed, hit, passive=reading.passive)
         outside = [place for place, _ in filled if place not in {"subject", "owner"}]
+        thing = _object_words(parsed, hit)
+        if trigger.needs == "technology":
+            return "" if len(parties) > 1 and self._is_technology(parsed, filled) else "no company's technology is named"
+        if trigger.id == "sell" and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4]) and "to" not in outside:
+            return "wares, not a company"
+        if trigger.id == "sell" and not set(thing) & self.reader._grammar.assets and not ({"to", "object"} <= set(outside)) and not (
+            _is_goods(parsed, hit) and "to" in outside
+        ):
+            return "wares, not a company"
         if trigger.needs == "asset" and behind[:1] == ["from"]:
             return "nothing is named that could be bought"
-        if trigger.needs == "asset" and len(parties) < 2 and not outside and not set(behind[:14]) & self.reader._grammar.assets and not reading.passive:
+        if trigger.needs == "asset" and len(parties) < 2 and not outside and not set(thing) & self.reader._grammar.assets and not reading.passive:
             return "nothing is named that could be bought"
+        why = _goods_bought(parsed, hit, trigger, filled, thing, parties)
+        if why:
+            return why
         alone = reading.status == "denied" or self._with_state(parsed, clause, trigger)
+        noun = hit.form in {"noun", "nouns"} and trigger.id == "partnership.noun"
+        if noun and len(parties) < 2 and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"}) and not alone:
+            return "the other party is not named in the deal word's reach"
         if trigger.needs == "company" and len(parties) < 2 and not (alone and parties):
             return "the other party is not named in the deal word's reach"
         if trigger.needs == "from" and not any(place in {"from", "by"} for place in outside):
@@ -341,6 +372,20 @@ class _Page:
         if not parties:
             return "no company stands in the deal word's reach"
         return ""
+
+    def _is_technology(self, parsed: Parsed, filled: list[tuple[str, Group]]) -> bool:
+        """Is the object a known company's technology ("Acme's models", "Gemini"), and not just a name?"""
+        words = frozenset(self.reader.lexicon.context["technologies"])
+        for place, group in filled:
+            mention = parsed.mentions[group.end]
+            if mention.kind == "found":
+                return False
+            if place == "subject":
+                continue
+            after = [token.low for token in parsed.tokens[group.end + 1 : group.end + 6]]
+            if mention.kind == "product" or set(after) & words:
+                return True
+        return False
 
     def _with_state(self, parsed: Parsed, clause: Clause, trigger: Trigger) -> bool:
         """Is the other side a state ("Morocco in talks with Acme")? It is no company, but the deal is one."""
@@ -439,7 +484,9 @@ def _unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
 
 def _yields(parsed: Parsed, hit: Hit) -> bool:
     """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
-    if hit.form in {"noun", "nouns", "phrase"}:
+    if hit.form in {"noun", "nouns"}:
+        return _noun_yields(parsed, hit)
+    if hit.form == "phrase":
         return False
     for other in parsed.hits:
         if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
@@ -450,7 +497,9 @@ def _yields(parsed: Parsed, hit: Hit) -> bool:
     return False
 
 
-def _without_things(parsed: Parsed, filled: list[tuple[str, Group]], trigger: Trigger) -> list[tuple[str, Group]]:
+def _without_things(
+    parsed: Parsed, filled: list[tuple[str, Group]], trigger: Trigger, *, hit_is_noun: bool
+) -> list[tuple[str, Group]]:
     """Without capitalised words that only describe the deal: "their Laboratory joint venture", "10-year Fortnite pact"."""
     places = {place for place, _ in filled}
     if {"to", "object"} <= places or {"to", "of"} <= places or {"from", "object"} <= places:
@@ -461,6 +510,11 @@ def _without_things(parsed: Parsed, filled: list[tuple[str, Group]], trigger: Tr
         ]  # fmt: skip
         if len({at for _, group in sale for at in group.members}) >= 2:
             filled = sale
+    if len(filled) > 1:  # "an agreement with A for the Insulin Pen"
+        filled = [
+            (place, group) for place, group in filled
+            if place != "for" or FAMILY[trigger.type] == "equity" or any(parsed.mentions[at].kind != "found" for at in group.members)
+        ]  # fmt: skip
     if any(place == "with" for place, _ in filled):
         filled = [(place, group) for place, group in filled if place != "for"]
     sites = parsed_sites(parsed)
@@ -471,9 +525,10 @@ def _without_things(parsed: Parsed, filled: list[tuple[str, Group]], trigger: Tr
         filled = [(place, group) for place, group in filled if place != "compound" or any(at in sure for at in group.members)]
     if len(sure) < 2:
         return filled
+    loose = {"compound", "object"} if hit_is_noun else {"compound"}
     return [
         (place, group) for place, group in filled
-        if place != "compound" or any(at in sure for at in group.members)
+        if place not in loose or any(at in sure for at in group.members)
     ]  # fmt: skip
 
 
@@ -489,6 +544,31 @@ def parsed_sites(parsed: Parsed) -> set[int]:
         at for at, mention in parsed.mentions.items()
         if mention.kind == "found" and parsed.word(at + 1) in _SITES
     }  # fmt: skip
+
+
+def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
+    """A vague noun leaves the word to what follows: "agreement to acquire", "purchase of an 18% stake"."""
+    rule = hit.rule
+    assert isinstance(rule, Trigger)
+    for other in parsed.hits:
+        if not isinstance(other.rule, Trigger) or other.start <= hit.end:
+            continue
+        if other.form == "base" and other.start == hit.end + 1 and parsed.word(hit.end) == "to":
+            return rule.id in {"deal.noun", "partnership.noun", "bid", "contract.noun"} and not other.rule.weak
+        if rule.id in {"acquire.noun", "sale.noun"} and other.rule.id == "stake" and parsed.word(hit.end) in {"of", "in"}:
+            return not any(token.kind == "company" for token in parsed.tokens[hit.end : other.start])
+    return False
+
+
+_TITLE_IN_QUOTES = re.compile(r"[‘'“\"][A-Z][^‘’'“”\"]{1,40}[’'”\"]")
+
+
+def _quoted(parsed: Parsed, hit: Hit) -> bool:
+    """A deal word in the quoted name of a thing: the 'Buy with Prime' button."""
+    if parsed.text.isupper() or is_title_case(parsed.text) and hit.end - hit.start == 1 and hit.form in {"noun", "nouns"}:
+        return False
+    start = parsed.tokens[hit.start].start
+    return parsed.tokens[hit.start].text[:1].isupper() and any(m.start() < start < m.end() for m in _TITLE_IN_QUOTES.finditer(parsed.text))
 
 
 def _with_mover(parsed: Parsed, hit: Hit, filled: list[tuple[str, Group]]) -> list[tuple[str, Group]]:
@@ -579,6 +659,54 @@ _GOODS = re.compile(
 )
 
 
+_PAST = re.compile(
+    r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|september|"
+    r"october|november|december)|(?:years?|months?|decades?) (?:ago|later|earlier)|earlier this year|back in|in (?:19\d\d|20[01]\d)|"
+    r"previously|since (?:19|20)\d\d|a year earlier)\b",
+    re.IGNORECASE,
+)
+
+
+def _moved(parsed: Parsed) -> bool:
+    """Does the sentence tell of a share price?"""
+    return any(isinstance(hit.rule, Cue) and hit.rule.effect == "market" and hit.rule.where == "before" for hit in parsed.hits)
+
+
+def _goods_bought(
+    parsed: Parsed, hit: Hit, trigger: Trigger, filled: list[tuple[str, Group]], thing: list[str], parties: list[str]
+) -> str:
+    """Is it a shopper, a discount or the sales figures, and no deal? "" if not."""
+    places = {place for place, _ in filled}
+    if trigger.id == "acquire" and not places & {"subject", "owner", "by"} and len(parties) < 2 and hit.form not in {"pp", "past/pp"}:
+        return "nobody is named who buys"
+    if trigger.id == "acquire" and len(parties) < 2 and any(
+        parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object"
+    ):
+        return "a product is bought, not a company"
+    if trigger.id == "sale.noun":
+        word = parsed.word(hit.end - 1)
+        of = parsed.word(hit.end) in {"of", "to"}
+        if word == "sales" or word == "sale" and not of and not places & {"of", "to", "owner"} and hit.end - hit.start == 1 and not (
+            parsed.word(hit.start - 1) in {"stake", "unit", "asset", "business", "possible", "potential", "a", "its", "explores"}
+        ):
+            return "a shop's sale or sales figures"
+    if trigger.id in {"contract.noun", "buy-goods"} and parsed.word(hit.end - 1) in {"order", "orders"} and len(parties) < 2:
+        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        if not any(token.kind == "money" or token.text in {"Chinese", "Saudi", "Indian"} for token in parsed.tokens[clause.start : clause.end]):
+            return "no customer and no sum is named"
+    return ""
+
+
+def _object_words(parsed: Parsed, hit: Hit) -> list[str]:
+    """The words of a verb's object, up to the next preposition but "of"."""
+    words = []
+    for token in parsed.tokens[hit.end : parsed.clauses[parsed.clause_of[hit.start]].end][:16]:
+        if token.low in {"to", "from", "for", "in", "on", "through", "with", "at", "by", "as", "via", "under", "amid"} and words:
+            break
+        words.append(token.low)
+    return words
+
+
 def _is_goods(parsed: Parsed, hit: Hit) -> bool:
     """Is it wares that change hands, not a company: "buys memory chips from", "sells cobalt to"?"""
     clause = parsed.clauses[parsed.clause_of[hit.start]]
@@ -613,7 +741,7 @@ _SAYS = r"(?:first\s)?(?:reported|reports|report|said|says|writes|wrote|revealed
 
 def _origin(text: str, outlets: dict[str, str]) -> str:
     """The outlet to which the sentence credits the news: "according to X", "X reported", "a report by X"."""
-    pattern = r"(?:according to|report by|report from|reports by|by|citing|per|told|cited by|told to|published by|report in|reported by|:)\s+(?:a report (?:by|from|in)\s+)?(?:the\s)?([A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})"
+    pattern = r"(?:according to|report by|report from|reports by|citing|per|told|cited by|told to|published by|report in|reported by|seen by|:)\s+(?:a report (?:by|from|in)\s+)?(?:the\s)?([A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})"
     for match in re.finditer(pattern, text):
         name = _outlet(match[1], outlets)
         if name:

@@ -22,7 +22,7 @@ from monitor.text import Token
 RULES = Path(__file__).parent / "rules"
 
 EFFECTS = ("rumour", "announced", "completed", "denied", "terminated", "silent", "not", "report", "market", "ignore")
-NEEDS = ("", "asset", "company", "money", "from")
+NEEDS = ("", "asset", "company", "technology")
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 
 _IRREGULAR = {
@@ -146,6 +146,8 @@ class Lexicon:
     words: frozenset[str]
     outlets: dict[str, str]  # lower-case name or alias -> name
     names: dict[str, frozenset[str]]  # people, places, titles, ... lower case
+    needs: dict[str, str]  # lower-case name of a company that means other things too -> "case" or "support"
+    hiding: tuple[str, ...]  # phrases that hold a company's name and do not mean it
     _root: _Node = field(default_factory=_Node)
 
     def find(self, tokens: Sequence[Token]) -> list[Hit]:
@@ -241,7 +243,12 @@ def _load(extra: tuple[Path, ...]) -> Lexicon:
         context=context,
         words=frozenset((RULES / "words.txt").read_text(encoding="utf-8").split()),
         outlets=_outlets(),
-        names={kind: frozenset(word.lower() for word in words) for kind, words in _toml(_data("people_places.toml")).items()},
+        names={
+            kind: frozenset(word.lower() for word in words)
+            for kind, words in _toml(_data("people_places.toml")).items()
+        },
+        needs={row["name"].lower(): row["needs"] for row in _toml(_data("names.toml")).get("names", ())},
+        hiding=tuple(row["phrase"] for row in _toml(_data("names.toml")).get("not_names", ())),
     )
     seen: dict[str, str] = {}
     triggers: list[Trigger] = []
@@ -307,11 +314,17 @@ def _trigger(path: Path, table: dict[str, Any], seen: dict[str, str], lexicon: L
     _choice(path, where, "type", table.get("type"), get_args(DealType))
     _choice(path, where, "needs", table.get("needs", ""), NEEDS)
     if not table.get("places"):
-        raise RuleError(str(path), where, "`places` is missing", "say who stands where, e.g. { subject = \"party\" }")
-    plain = {key: table[key] for key in ("id", "type", "rank", "places", "reciprocal", "needs", "modal", "weak", "status") if key in table}
+        raise RuleError(str(path), where, "`places` is missing", 'say who stands where, e.g. { subject = "party" }')
+    plain = {
+        key: table[key]
+        for key in ("id", "type", "rank", "places", "reciprocal", "needs", "modal", "weak", "status")
+        if key in table
+    }
     trigger = Trigger(
         **plain,
-        unless=tuple(sorted({words for text in table.get("unless", ()) for words in expand(text)}, key=len, reverse=True)),
+        unless=tuple(
+            sorted({words for text in table.get("unless", ()) for words in expand(text)}, key=len, reverse=True)
+        ),
         examples=tuple(table.get("examples", ())),
         counter_examples=tuple(table.get("counter_examples", ())),
     )

@@ -79,16 +79,19 @@ class Names:
         self._by_form: dict[str, list[Name]] = {}
         taken: dict[str, str] = {}
         for company in watched:
-            for name in _forms(company, company.name, lexicon.words, watched=True):
+            for name in _forms(company, company.name, lexicon, watched=True):
                 self._by_form.setdefault(name.text.lower(), []).append(name)
                 if name.kind == "name":
                     taken.setdefault(name.text.lower(), company.name)
         for company in known:
             # a catalogue company that the user watches under a name of his own lends it its other names
             same = next((taken[text.lower()] for text in (company.name, *company.aliases) if text.lower() in taken), "")
-            for name in _forms(company, same or company.name, lexicon.words, watched=bool(same)):
+            for name in _forms(company, same or company.name, lexicon, watched=bool(same)):
                 if name.text.lower() not in self._by_form:
                     self._by_form[name.text.lower()] = [name]
+        for phrase in lexicon.hiding:
+            if phrase.lower() not in self._by_form:
+                self._by_form[phrase.lower()] = [Name(phrase, "", "hidden", watched=False)]
         self.forms = list(self._by_form)
         self._automaton = ahocorasick_rs.AhoCorasick(self.forms or ["\x00"])
 
@@ -110,23 +113,38 @@ class Names:
                         found.append((start, _with_suffix(text, end), name))
                         break
         return [
-            (Mention(company=name.company, start=start, end=end, text=text[start:end], kind=name.kind, watched=name.watched), name)
+            (
+                Mention(
+                    company=name.company,
+                    start=start,
+                    end=end,
+                    text=text[start:end],
+                    kind=name.kind,
+                    watched=name.watched,
+                ),
+                name,
+            )
             for start, end, name in _apart(found)
+            if name.kind != "hidden"
         ]
 
 
-def _forms(company: Company, name: str, words: frozenset[str], *, watched: bool) -> Iterable[Name]:
+def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool) -> Iterable[Name]:
     for text in dict.fromkeys((company.name, *company.aliases)):
-        yield Name(text, name, "name", watched, _needs(text, words), full=text == company.name or " " in text)
+        needs = _needs(text, lexicon)
+        if watched and needs == "support":
+            needs = "case"  # the user asked for this very name; the deal's frame is support enough
+        yield Name(text, name, "name", watched, needs, full=text == company.name and needs != "support" or " " in text)
     for text in company.products:
-        yield Name(text, name, "product", watched, _needs(text, words))
+        yield Name(text, name, "product", watched, _needs(text, lexicon))
     for text in company.tickers if watched else ():  # the market letters of strangers are too often words
         yield Name(text, name, "ticker", watched, "case" if len(text) > 2 else "support")
 
 
-def _needs(text: str, words: frozenset[str]) -> str:
+def _needs(text: str, lexicon: Lexicon) -> str:
     """A name that is a common word, or very short, must be written as a name is."""
-    return "case" if text.lower() in words or len(text) <= 3 else ""
+    low = text.lower()
+    return lexicon.needs.get(low) or ("case" if low in lexicon.words or len(text) <= 3 else "")
 
 
 def _case_fits(written: str, name: Name, titled: bool) -> bool:
@@ -181,19 +199,22 @@ def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
 # ------------------------------------------------------------------------------------------------ unknown names
 
 _RUN = re.compile(
-    r"(?<![\w-])[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*(?:\s(?:&\s|of\s(?=[A-Z])|de\s(?=[A-Z])|the\s(?=[A-Z]))?[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*)*"
+    r"(?<!\w)[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*(?:\s(?:&\s|of\s(?=[A-Z])|de\s(?=[A-Z])|the\s(?=[A-Z]))?[A-Z0-9][\w.]*(?:[&+'’-](?!s\b)[A-Za-z0-9]\w*)*)*"
     r"|\b[a-z]{1,3}[A-Z]\w+"
 )
 
 
 # Titles of works in quotation marks, and what stands in brackets: an abbreviation, a ticker, an aside.
-_QUOTED = re.compile(r"[‘'](?=[A-Z])[^‘’']{2,60}[’'](?!\w)|[“\"][^“”\"]{2,60}[”\"]|\([A-Z][\w.: ]{0,12}\)|[$€£¥]\s?\d[\d.,]*\s?[a-zA-Z]*|<[^>]{1,12}>")
+_QUOTED = re.compile(
+    r"[‘'](?=[A-Z])[^‘’']{2,60}[’'](?!\w)|[“\"][^“”\"]{2,60}[”\"]|\([A-Z][\w.: ]{0,12}\)|[$€£¥]\s?\d[\d.,]*\s?[a-zA-Z]*|<[^>]{1,12}>"
+)
 
 
 def _touches(start: int, end: int, taken: Sequence[Mention], text: str) -> bool:
     """Directly beside a known name, with just a space between: part of that name or a word of its description."""
     return any(
-        (mention.end <= start and text[mention.end : start].strip() == "") or (end <= mention.start and text[end : mention.start].strip() == "")
+        (mention.end <= start and text[mention.end : start].strip() == "")
+        or (end <= mention.start and text[end : mention.start].strip() == "")
         for mention in taken
     )
 
@@ -219,7 +240,9 @@ class NameFinder:
         self._outlets = lexicon.outlets
         self._titles = names["titles"]
 
-    def find(self, text: str, taken: Sequence[Mention], *, headline: bool, sure: frozenset[str] = frozenset()) -> list[Mention]:
+    def find(
+        self, text: str, taken: Sequence[Mention], *, headline: bool, sure: frozenset[str] = frozenset()
+    ) -> list[Mention]:
         """Spans outside `taken` that look like companies. `sure`: names seen in running text of the same article."""
         titled = headline and is_title_case(text)
         quoted = [match.span() for match in _QUOTED.finditer(text)]
@@ -231,6 +254,21 @@ class NameFinder:
                         continue
                     found.append(Mention(company=text[a:b], start=a, end=b, text=text[a:b], kind="found"))
         return found
+
+    def continues(self, text: str, end: int) -> int:
+        """Where a name that ends at `end` really ends, if more capitalised words follow that are part of it."""
+        for match in re.finditer(r"\s([A-Z][\w&+-]*)", text[end:]):
+            low = match[1].lower()
+            if (
+                match.start() != 0
+                and text[end : end + match.start()].strip()
+                or low in self._titles
+                or low in self._never
+                or low in _ACRONYMS
+            ):
+                return end
+            return self.continues(text, end + match.end())
+        return end
 
     def _trim(self, text: str, start: int, end: int, titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
         """The parts of a capitalised run that may be names: common words cut away."""
@@ -250,17 +288,22 @@ class NameFinder:
         for first in range(len(words)):
             for last in range(min(len(words), first + 5), first, -1):
                 a, b = words[first][0], words[last - 1][1]
-                if text[a:b].lower() in self._outlets and reports(text, a, b):
+                low = text[a:b].lower()
+                if low in self._outlets and reports(text, a, b) or last - first > 1 and low in self._never:
                     return [*words[:first], (a, b, ""), *self._without_outlets(text, words[last:])]
         return words
 
-    def _breaks(self, text: str, at: tuple[int, int, str], after: str, titled: bool, row: list[tuple[int, int, str]]) -> bool:
+    def _breaks(
+        self, text: str, at: tuple[int, int, str], after: str, titled: bool, row: list[tuple[int, int, str]]
+    ) -> bool:
         word, low = at[2], at[2].lower()
-        first = text[: at[0]].rstrip()[-1:] in "“\"‘:.!?" or at[0] == 0
-        if _DESCRIBING.search(word):
+        first = text[: at[0]].rstrip()[-1:] in '“"‘:.!?' or at[0] == 0
+        if _DESCRIBING.search(word) or text[at[0] - 1 : at[0]] == "-" and (low in self._words or low in {"led"}):
             return True
         if not any(c.isupper() for c in word):
-            return low not in {"&", "of", "de", "the"} or not row or low == "of" and row[-1][2].lower() not in _BEFORE_OF
+            return (
+                low not in {"&", "of", "de", "the"} or not row or low == "of" and row[-1][2].lower() not in _BEFORE_OF
+            )
         if word[0].isdigit():
             return not row and not any(c.isalpha() for c in word)
         if row and low in _FIRM_WORDS or after.lower() in _LEGAL and after[:1].isupper():
@@ -268,12 +311,28 @@ class NameFinder:
         if low == "series" or low in self._titles:
             return True
         if low in self._never and not row:
-            return titled or not (after[:1].isupper() and after.lower() not in self._titles and after.lower() not in self._never)
-        common = all(part in self._words for part in low.split("-")) or (low.endswith("s") and low[:-1] in self._words)
-        return common and (titled or first) and not (first and after.lower() in _FIRM_WORDS and after[:1].isupper() and not titled)
+            return titled or not (
+                after[:1].isupper() and after.lower() not in self._titles and after.lower() not in self._never
+            )
+        common = (
+            low.endswith("ly")
+            or all(part in self._words for part in low.split("-"))
+            or (low.endswith("s") and low[:-1] in self._words)
+        )
+        return (
+            common
+            and (titled or first)
+            and not (first and after.lower() in _FIRM_WORDS and after[:1].isupper() and not titled)
+        )
 
-    def _accept(self, text: str, row: list[tuple[int, int, str]], titled: bool, sure: frozenset[str]) -> Iterable[tuple[int, int]]:
-        while row and (row[-1][2].lower() in {"of", "de", "the", "&"} or row[-1][2][0].isdigit() and not any(c.isalpha() for c in row[-1][2])):
+    def _accept(
+        self, text: str, row: list[tuple[int, int, str]], titled: bool, sure: frozenset[str]
+    ) -> Iterable[tuple[int, int]]:
+        while row and (
+            row[-1][2].lower() in {"of", "de", "the", "&"}
+            or row[-1][2][0].isdigit()
+            and not any(c.isalpha() for c in row[-1][2])
+        ):
             row.pop()
         while row and row[0][2].lower() in {"of", "de", "the", "&"}:
             row.pop(0)
@@ -282,7 +341,12 @@ class NameFinder:
         start, end = row[0][0], row[-1][1]
         name, lows = text[start:end], [word[2].lower() for word in row]
         low = name.lower()
-        if low in self._never or all(word in self._never for word in lows) or self._is_person(lows) or text[end : end + 1] == "%":
+        if (
+            low in self._never
+            or all(word in self._never for word in lows)
+            or self._is_person(lows)
+            or text[end : end + 1] == "%"
+        ):
             return
         if low in self._outlets and reports(text, start, end):
             return
@@ -291,7 +355,11 @@ class NameFinder:
                 return
             if titled and all(word in self._words or word in _FIRM_WORDS for word in lows):
                 return
-        if all(word in _LEGAL for word in lows) or len(lows) == 1 and (lows[0] in _FIRM_WORDS or lows[0] in {"federal", "national", "royal"}):
+        if (
+            all(word in _LEGAL for word in lows)
+            or len(lows) == 1
+            and (lows[0] in _FIRM_WORDS or lows[0] in {"federal", "national", "royal"})
+        ):
             return
         if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:
             return
@@ -305,9 +373,12 @@ class NameFinder:
         return lows[-1] in self._surnames and len(lows) <= 2
 
 
-_DESCRIBING = re.compile(r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$", re.IGNORECASE)
+_DESCRIBING = re.compile(
+    r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$",
+    re.IGNORECASE,
+)
 _ACRONYMS = frozenset(
-    "3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
+    "ip tv q&a dmca scotus 3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
     "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
     "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
     "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()
@@ -316,14 +387,26 @@ _ACRONYMS = frozenset(
 
 _NOTHING = (0, 0, "")
 _BEFORE_OF = frozenset("bank university institute house ministry department board city state group".split())
-_SAYS = re.compile(r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b", re.IGNORECASE)
-_CREDITS = re.compile(r"(?:according to|per|by|from|citing|told|tells|in|the|-|:|–|—)\s+(?:the\s)?$", re.IGNORECASE)
+_SAYS = re.compile(
+    r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b",
+    re.IGNORECASE,
+)
+_CREDITS = re.compile(
+    r"(?:according to|per|report by|report from|reported by|seen by|citing|told|tells|report in|-|:|–|—)\s+(?:the\s)?$",
+    re.IGNORECASE,
+)
 
 
 def reports(text: str, start: int, end: int) -> bool:
     """Does the outlet at this span report, rather than make a deal?"""
     rest = text[end:].strip(" .")
-    return bool(_SAYS.match(text[end:])) or bool(_CREDITS.search(text[:start])) and len(rest) < 12 or not rest and text[:start].rstrip()[-1:] in ",-:"
+    return (
+        bool(_SAYS.match(text[end:]))
+        or bool(_CREDITS.search(text[:start]))
+        and len(rest) < 12
+        or not rest
+        and text[:start].rstrip()[-1:] in ",-:"
+    )
 
 
 def _outside(start: int, end: int, taken: Sequence[Mention]) -> Iterable[tuple[int, int]]:

@@ -16,7 +16,12 @@ from monitor.text import Token
 
 _REACH = 12  # words between a name and the word that governs it
 _LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
-_PEOPLE = frozenset("boss chief ceo cfo chairman executive executives president director exec heir heiress star engineer".split())
+_APPOSED = frozenset(
+    "company firm group maker startup start-up bank subsidiary affiliate unit developer provider retailer".split()
+)
+_PEOPLE = frozenset(
+    "boss chief ceo cfo chairman executive executives president director exec heir heiress star engineer".split()
+)
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
 _SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
 _TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
@@ -31,6 +36,7 @@ class Group:
     hit: Hit | None = None
     owner: bool = False  # followed by 's
     modifier: bool = False  # stands before another company and only describes it
+    other: bool = False  # somebody else who is told by this company's name ("Acme's rival")
     clause: int = 0
 
     @property
@@ -147,12 +153,18 @@ class Grammar:
     def _place(self, parsed: Parsed, at: int, by_member: dict[int, Group], covered: dict[int, Hit]) -> Group:
         """The group of the company at token `at`: an earlier one that it joins, or a new one with its governor."""
         tokens, clause = parsed.tokens, parsed.clause_of[at]
-        new = Group([at], clause=clause, modifier=self._is_other(parsed, at))
+        other = self._is_other(parsed, at)
+        new = Group([at], clause=clause, modifier=other, other=other)
         place = at - 1
         while place >= parsed.clauses[clause].start and at - place <= _REACH:
             token = tokens[place]
             if token.kind == "company":
-                if parsed.mentions[at].kind == "found" and parsed.mentions[place].kind != "found" and parsed.word(place + 1) in {"'s", "'"}:
+                if (
+                    parsed.mentions[at].kind == "found"
+                    and parsed.mentions[place].kind != "found"
+                    and parsed.word(place + 1) in {"'s", "'"}
+                    and not ({token.low for token in tokens[place + 1 : at]} & (self.assets | self.others))
+                ):
                     return Group([], clause=clause)  # "Borealis's Agent Suite": a thing of the owner's
                 self._describes(parsed, by_member[place], place, at)
                 place -= 1
@@ -163,12 +175,20 @@ class Grammar:
                     link.members.append(at)
                     return link
                 return new
+            if token.low == "," and tokens[place - 1].low in _APPOSED and tokens[place - 1].kind == "word":
+                place -= 1
+                continue  # "with a Chinese company, Borealis Automobile, ..."
             if token.low == "," or (token.kind == "punct" and token.low not in _SKIP_PUNCT and token.low not in _LINKS):
                 break
             if place in covered and not (token.low == "in" and covered[place].start == place and place + 1 < at - 3):
                 hit = covered[place]
                 last = tokens[hit.end - 1].low
-                if hit.end <= at and not _is_ignored(hit) and not _describes(hit) and not (hit.form in {"noun", "nouns"} and hit.end < at):
+                if (
+                    hit.end <= at
+                    and not _is_ignored(hit)
+                    and not _describes(hit)
+                    and not (hit.form in {"noun", "nouns"} and hit.end < at)
+                ):
                     new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
                     return new
             preposition = self._preposition(tokens, place)
@@ -184,10 +204,10 @@ class Grammar:
 
     def _preposition(self, tokens: list[Token], at: int) -> str:
         low = tokens[at].low
-        if low in self.prepositions:
-            return low
         pair = f"{tokens[at - 1].low} {low}" if at else ""
-        return pair if pair in self.prepositions else ""
+        if pair in self.prepositions:
+            return pair
+        return low if low in self.prepositions else ""
 
     def _link(self, parsed: Parsed, place: int, at: int, by_member: dict[int, Group]) -> Group | None:
         """The group on the left that the word at `place` ("and", a comma, a hyphen) joins with the company at `at`."""
@@ -197,9 +217,12 @@ class Grammar:
         left = place - 1
         if left >= 0 and parsed.tokens[left].low == "," and low in {"and", "or", "&"}:
             left -= 1
-        while left >= 0 and (parsed.tokens[left].kind == "poss" or parsed.tokens[left].low in {"'", "inc", "corp", "ltd", "co", "plc", "."}):
+        while left >= 0 and (
+            parsed.tokens[left].kind == "poss"
+            or parsed.tokens[left].low in {"'", "inc", "corp", "ltd", "co", "plc", "."}
+        ):
             left -= 1
-        if left not in by_member or by_member[left].clause != parsed.clause_of[at]:
+        if left not in by_member or not by_member[left].members or by_member[left].clause != parsed.clause_of[at]:
             return None
         if low == "," and at - place > 5:
             return None
@@ -209,6 +232,8 @@ class Grammar:
         """The company at `left` stands before another ("Facebook parent Meta", "Amazon's Twitch"): it is no party then."""
         between = [token.low for token in parsed.tokens[left + 1 : at] if token.low not in _SKIP_PUNCT]
         if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
+            return
+        if not group.members:
             return
         if len(group.members) == 1:
             group.modifier = True
@@ -220,8 +245,10 @@ class Grammar:
         after = parsed.word(at + 1)
         step = 2 if after in {"-", "'s"} else 1
         follows = parsed.word(at + step)
-        if follows in {"owner", "parent", "maker"} and parsed.tokens[at + step + 1 : at + step + 2] and (
-            parsed.tokens[at + step + 1].kind != "company"
+        if (
+            follows in {"owner", "parent", "maker"}
+            and parsed.tokens[at + step + 1 : at + step + 2]
+            and (parsed.tokens[at + step + 1].kind != "company")
         ):
             return False  # "7-Eleven owner open to bid": the group that is known by this name
         if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):
@@ -242,7 +269,7 @@ class Grammar:
         noun = hit.form in {"noun", "nouns"}
         filled: list[tuple[str, Group]] = []
         for group in parsed.groups:
-            if group.clause != clause or (group.modifier and not (group.owner and noun)):
+            if group.clause != clause or group.other or (group.modifier and not (group.owner and noun)):
                 continue
             if hit.start <= group.start < hit.end:
                 place = "object"
@@ -277,7 +304,12 @@ def choose_subject(parsed: Parsed, groups: list[Group]) -> Group:
 def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     """The place of a group on the left of a trigger."""
     gap = [token.low for token in parsed.tokens[group.end + 1 : hit.start]]
-    if noun and group.owner and len(gap) <= 6 and not any(low in {"with", "from", "for", "to", "in", "on", "by"} for low in gap):
+    if (
+        noun
+        and group.owner
+        and len(gap) <= 6
+        and not any(low in {"with", "from", "for", "to", "in", "on", "by"} for low in gap)
+    ):
         return "owner"
     if noun and len(gap) <= 4 and not any(_is_function(low) for low in gap) and not _hit_between(parsed, group, hit):
         return "subject" if group.governor == "" and not gap and not parsed.hits else "compound"
@@ -293,6 +325,8 @@ def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     """The place of a group on the right of a trigger."""
     if group.hit is not None and (group.hit.start, group.hit.end) == (hit.start, hit.end):
         return "" if noun else "object"
+    if noun and group.hit is not None and group.hit.rule.id in {"use-of", "supply", "stream", "license"}:
+        return "with" if group.governor == "hit" else group.governor  # "a deal to bring Borealis to India"
     return "" if group.governor == "hit" else group.governor
 
 
@@ -320,18 +354,23 @@ def _describes(hit: Hit) -> bool:
 
 def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
     """Part of a compound such as "OpenAI-backed": no deal word of its own."""
-    return hit.start > 0 and tokens[hit.start - 1].low == "-" and tokens[hit.start - 1].end == tokens[hit.start].start and (
-        hit.form not in {"noun", "nouns"}
+    return (
+        hit.start > 0
+        and tokens[hit.start - 1].low == "-"
+        and tokens[hit.start - 1].end == tokens[hit.start].start
+        and (hit.form not in {"noun", "nouns"})
     )
-
-
 
 
 _NOUN_BEFORE = frozenset(
     "the a an its their his her our of in on for with from by at into over about new no any some this that these those "
     "'s ' latest multiple several two three four five more other key major big such all both".split()
 )
-_VERB_BEFORE = _TO | frozenset("and or , we they you i who that which ) also would jointly help let lets helps".split()) | {'"', "”", "’"}
+_VERB_BEFORE = (
+    _TO
+    | frozenset("and or , we they you i who that which ) also would jointly help let lets helps".split())
+    | {'"', "”", "’"}
+)
 
 
 def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
@@ -340,15 +379,30 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
         return True
     if hit.start == 0 or hit.end - hit.start > 1:
         return False
+    if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:
+        return True
     before = tokens[hit.start - 1]
     if tokens[hit.start].low in {"partner", "partners"} and hit.form in {"base", "s"}:
         return before.kind != "company" and before.low not in _TO
+    if hit.form == "ing":
+        return (
+            before.low in {"the", "a", "an", "its", "their"}
+            or before.kind == "word"
+            and before.text[:1].isupper()
+            and (tokens[hit.start].text[:1].islower() and before.low not in {"is", "are"})
+        )
     if hit.form == "s":
         return before.low in _NOUN_BEFORE
     if hit.form == "base":
         plural = before.kind == "word" and before.low.endswith("s") and before.low not in _NOUN_BEFORE
         pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
-        return not (pair or before.kind in {"company", "punct"} or before.low in _VERB_BEFORE or plural or before.low.endswith("ly"))
+        return not (
+            pair
+            or before.kind in {"company", "punct"}
+            or before.low in _VERB_BEFORE
+            or plural
+            or before.low.endswith("ly")
+        )
     return False
 
 

@@ -14,7 +14,9 @@ from monitor.parties import Group, Parsed
 _BE = frozenset("is are was were be been being gets get got getting 're 's".split())
 _HAVE = frozenset("has have had having".split())
 _LIGHT = frozenset("a an the its their his her this that these those new newly recently previously".split())
-_ADVERBS = frozenset("also now just finally officially formally jointly reportedly already soon then never not quietly jointly".split())
+_ADVERBS = frozenset(
+    "also now just finally officially formally jointly reportedly already soon then never not quietly jointly".split()
+)
 _TAILS = frozenset("report reports source sources".split())
 
 
@@ -47,7 +49,9 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     used: list[Hit] = []
     behind = _cues_after(parsed, hit)
     inner = [cue for cue in behind if cue.start == hit.end and _effect(cue) == "rumour"]  # "takeover talks" is one noun
-    softer = [cue for cue in behind if cue not in inner and _effect(cue) in {"rumour", "announced", "completed", "market"}]
+    softer = [
+        cue for cue in behind if cue not in inner and _effect(cue) in {"rumour", "announced", "completed", "market"}
+    ]
     for cue in softer:
         effect = _effect(cue)
         after = status if effect in {"announced", "market"} and status else compose(status, effect)
@@ -66,6 +70,9 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
         if after != status:
             used.append(cue)
         status = after
+    end = parsed.clauses[parsed.clause_of[hit.start]].end
+    if status in {"announced", "completed"} and (parsed.word(end) == "?" or parsed.text.rstrip().endswith("?")):
+        status = "rumour"
     reports = _reports(parsed)
     reported = bool(reports)
     if reported and status in {"announced", "completed"}:
@@ -88,8 +95,20 @@ def compose(status: str, effect: str) -> str:
         "completed": {"": "completed", "announced": "completed"},
         "rumour": {"": "rumour", "announced": "rumour", "completed": "rumour"},
         "terminated": {"": "terminated", "announced": "terminated", "rumour": "terminated", "completed": "terminated"},
-        "denied": {"": "denied", "announced": "denied", "rumour": "denied", "completed": "denied", "terminated": "silent"},
-        "not": {"announced": "denied", "rumour": "denied", "completed": "silent", "terminated": "silent", "denied": "silent"},
+        "denied": {
+            "": "denied",
+            "announced": "denied",
+            "rumour": "denied",
+            "completed": "denied",
+            "terminated": "silent",
+        },
+        "not": {
+            "announced": "denied",
+            "rumour": "denied",
+            "completed": "silent",
+            "terminated": "silent",
+            "denied": "silent",
+        },
     }
     return table.get(effect, {}).get(status, status)
 
@@ -104,6 +123,9 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     found = []
     for cue in parsed.hits:
+        if _bears(parsed, cue, hit):
+            found.append(Hit(cue.start, cue.end, CARRIED, cue.form))
+            continue
         if not isinstance(cue.rule, Cue) or cue.rule.where == "after" or cue.end > hit.start:
             continue
         rule = cue.rule
@@ -117,10 +139,31 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue  # "No, X is not ...": an answer, not a negation
         if rule.weak and not _carries(parsed, cue, hit):
             continue
-        if cue.form in {"past/pp", "pp"} and rule.effect in {"terminated", "denied", "announced"} and _adjectival(parsed, cue):
+        if (
+            cue.form in {"past/pp", "pp"}
+            and rule.effect in {"terminated", "denied", "announced"}
+            and _adjectival(parsed, cue)
+        ):
             continue
         found.append(cue)
     return found
+
+
+CARRIED = Cue(id="carried", effect="announced", where="before", weak=True)
+
+
+def _bears(parsed: Parsed, verb: Hit, hit: Hit) -> bool:
+    """A deal verb whose object is the deal noun: "sells off the gaming rights", "acquires a stake"."""
+    if (
+        not isinstance(verb.rule, Trigger)
+        or verb.form in {"noun", "nouns", "phrase"}
+        or hit.form not in {"noun", "nouns"}
+    ):
+        return False
+    if verb.end > hit.start or verb.rule.weak or parsed.clause_of[verb.start] != parsed.clause_of[hit.start]:
+        return False
+    words = [token.low for token in parsed.tokens[verb.end : hit.start]]
+    return len(words) <= 7 and not (PREPOSITIONS_WITHIN - {"of"}) & set(words) and "," not in words
 
 
 def _bridges(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
@@ -159,20 +202,40 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     found = []
     for cue in parsed.hits:
-        if not isinstance(cue.rule, Cue) or cue.rule.where == "before" or cue.start < hit.end or cue.start >= clause.end:
+        if (
+            not isinstance(cue.rule, Cue)
+            or cue.rule.where == "before"
+            or cue.start < hit.end
+            or cue.start >= clause.end
+        ):
             continue
         if cue.rule.effect in {"ignore", "report"}:
             continue
         if cue.rule.where == "both" and hit.form not in {"noun", "nouns", "phrase"} and cue.rule.id == "talks":
             continue
         between = parsed.tokens[hit.end : cue.start]
-        words = [token.low for token in between if token.kind in {"word", "num"} and token.low not in PREPOSITIONS_WITHIN]
+        words = [
+            token.low for token in between if token.kind in {"word", "num"} and token.low not in PREPOSITIONS_WITHIN
+        ]
         content = [word for word in words if word not in _COPULA]
-        if len(content) > cue.rule.gap or any(token.low in {"to", ";"} and cue.rule.where == "after" for token in between):
+        if len(content) > cue.rule.gap or any(
+            token.low in {"to", ";"} and cue.rule.where == "after" for token in between
+        ):
             continue
-        if any(other.start >= hit.end and other.end <= cue.start and isinstance(other.rule, Trigger) and other.rule.rank > 1 for other in parsed.hits):
+        if any(
+            other.start >= hit.end
+            and other.end <= cue.start
+            and isinstance(other.rule, Trigger)
+            and other.rule.rank > 1
+            for other in parsed.hits
+        ):
             continue
-        if cue.rule.where == "after" and hit.form not in {"noun", "nouns", "phrase"} and cue.rule.effect not in {"silent"}:
+        nominal = (
+            hit.form in {"noun", "nouns", "phrase"}
+            or parsed.word(hit.start - 1) == "to"
+            and any(other.end == hit.start - 1 and isinstance(other.rule, Trigger) for other in parsed.hits)
+        )  # "the agreement to acquire X has been terminated"
+        if cue.rule.where == "after" and not nominal and cue.rule.effect not in {"silent"}:
             continue
         found.append(cue)
     return found
@@ -188,7 +251,11 @@ def _reports(parsed: Parsed) -> list[Hit]:
         if len(words) == 1 and words[0] in _TAILS:
             before, after = parsed.word(hit.start - 1), parsed.word(hit.end)
             last = hit.end >= len(parsed.tokens) or after in {".", ":"}
-            if not (last or before in {":", "-", "--", "—", "–"} or before in {"a", "the", "new", "media", "on", "of", "press", "news"}):
+            if not (
+                last
+                or before in {":", "-", "--", "—", "–"}
+                or before in {"a", "the", "new", "media", "on", "of", "press", "news"}
+            ):
                 continue
         found.append(hit)
     return found
@@ -250,6 +317,8 @@ def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: G
             at -= 1
         if at < 0 or parsed.tokens[at].kind in {"company", "poss"}:
             return "announced", ""
+        if any(other.start <= at < other.end and isinstance(other.rule, Trigger) for other in parsed.hits):
+            return "announced", ""  # "agreement to acquire", "offer to buy"
         if subject is not None and at - subject.end <= 3 and not _verbs_between(parsed, subject.end, at):
             return "announced", ""
         return "", "a purpose, not an act"

@@ -18,7 +18,9 @@ _PREFIX = re.compile(
     r"\s*(?::|\||/|--|–|—|-(?=[A-Z])|-\s)\s*)+",
     re.IGNORECASE,
 )
-_SUFFIX_UPDATE = re.compile(r"\s*(?:--|-|–|—|\()\s*(?:\d+(?:st|nd|rd|th) update|update\s?\d*|updated?)\)?\s*$", re.IGNORECASE)
+_SUFFIX_UPDATE = re.compile(
+    r"\s*(?:--|-|–|—|\()\s*(?:\d+(?:st|nd|rd|th) update|update\s?\d*|updated?)\)?\s*$", re.IGNORECASE
+)
 _OUTLET_TAIL = re.compile(r"\s+(?:-|–|—|\|)\s+((?:(?!\s-\s)[^|–—]){2,60}?)\s*$")
 _BY_TAIL = re.compile(r"\s+By\s+(?:Investing\.com|Reuters|Benzinga|TipRanks|Zacks)\s*$")
 _DATELINE = re.compile(
