@@ -7,8 +7,10 @@ costs among ten thousand. It is derived: whoever finds it missing or damaged bui
               are long: look them up in the base by position)
     keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
     lookups   blocks of 64: lookup (u64) | key (u64), by lookup
+    filters   of the keys, then of the lookups: eight bits for each, of which bit number `key % bits` is set; so that most
+              bases need not be read to learn that they do not hold a key
     fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
-    head      JSON: sizes, column names, dictionary, crc32 of the fences
+    head      JSON: sizes, places, column names, dictionary, crc32 of the filters and of the fences
     tail      length of the head (u32), its crc32 (u32), magic (8 bytes)
 
 Each byte is under a checksum that is read before the byte is believed. Numbers are little-endian, as are the machines
@@ -40,6 +42,19 @@ _STEP: Final = 1 << 16  # rows turned to JSON at a time
 _KEY_BYTES: Final = 24
 _LOOKUP_BYTES: Final = 16
 _DICTIONARY: Final = 8192  # bytes
+_HEAD: Final = frozenset(
+    (
+        "names",
+        "dictionary",
+        "keys",
+        "lookups",
+        "keys_at",
+        "lookups_at",
+        "key_filter_at",
+        "lookup_filter_at",
+        "fences_at",
+    )
+)
 
 
 def build(table: Table, base: Path, target: Path) -> None:
@@ -58,6 +73,10 @@ def build(table: Table, base: Path, target: Path) -> None:
         fence = _write_blocks(file, entries, "QQII", [hash_column(table), "value", "length", "crc"])
         head["lookups_at"] = file.tell()
         more = _write_blocks(file, lookups, "QQ", ["lookup", "key"])
+        for name, values in (("key_filter", entries[hash_column(table)]), ("lookup_filter", lookups["lookup"])):
+            bits = _filter(values)
+            head[f"{name}_at"], head[f"{name}_crc"] = file.tell(), zlib.crc32(bits)
+            file.write(bits)
         fences = b"".join(part.tobytes() for part in (*fence, *more))
         head["fences_at"], head["fences_crc"] = file.tell(), zlib.crc32(fences)
         file.write(fences)
@@ -98,7 +117,7 @@ def _write_rows(
         first, last = wanted["row"][0], wanted["row"][-1]
         chunk = pl.scan_parquet(base).slice(first, last - first + 1).select(short.alias("json")).collect()["json"]
         texts = chunk.gather(wanted["row"] - first)
-        if table.packed and not dictionary:  # a few rows tell what all rows have in common
+        if not dictionary:  # a few rows tell what all rows have in common
             dictionary = b"".join(text.encode() for text in texts[:: -(-len(texts) // 8)])[:_DICTIONARY]
             dictionary = dictionary.decode("utf-8", "ignore").encode()
             pack = _packer(dictionary)
@@ -144,6 +163,14 @@ def _lookups(table: Table, base: Path) -> pl.DataFrame:
     return pairs.explode("lookup", empty_as_null=False).unique().sort("lookup", "key").collect()
 
 
+def _filter(values: pl.Series) -> bytes:
+    bits = bytearray(len(values))
+    for start in range(0, len(values), _STEP):
+        for value in (values[start : start + _STEP] % (8 * len(values))).to_list() if len(values) else ():
+            bits[value >> 3] |= 1 << (value & 7)
+    return bytes(bits)
+
+
 def _write_blocks(file: IO[bytes], frame: pl.DataFrame, codes: str, names: list[str]) -> tuple[Any, Any]:
     firsts, crcs = array("Q"), array("I")
     for start in range(0, frame.height, _STEP):
@@ -173,6 +200,7 @@ class Index:
         self._keys_at: int = head["keys_at"]
         self._lookups: int = head["lookups"]
         self._lookups_at: int = head["lookups_at"]
+        self._places = head
         self._read_fences(head)
 
     def __del__(self) -> None:
@@ -187,6 +215,8 @@ class Index:
         if tail[8:] != _MAGIC or zlib.crc32(text) != int.from_bytes(tail[4:8], "little"):
             raise self._damaged("head")
         head: dict[str, Any] = json.loads(text)
+        if not head.keys() >= _HEAD:
+            raise DamagedSegment(str(self.path), "it is of another version")
         head["fences_to"] = size - 16 - length
         return head
 
@@ -203,6 +233,9 @@ class Index:
             fences.append(values)
             at = end
         self._key_fence, self._key_crcs, self._lookup_fence, self._lookup_crcs = fences
+        self._filters: dict[str, bytes] = {}
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_RANDOM)  # reading ahead would read in vain
         if self.keys <= _SMALL:
             self._key_block = cache(self._key_block)  # type: ignore[method-assign]
             self._lookup_block = cache(self._lookup_block)  # type: ignore[method-assign]
@@ -231,8 +264,24 @@ class Index:
         size = len(data) // 2
         return data[:size], data[size:]
 
-    def locate(self, wanted: Iterable[int]) -> dict[int, tuple[int, int, int]]:
-        """Those of the keys that are here, each with value, length and checksum of its row."""
+    def _sifted(self, name: str, wanted: Iterable[int], count: int) -> Iterable[int]:
+        """Those of the keys that may be here: all that are, and an eighth of the others."""
+        bits = self._filters.get(name)
+        if bits is None:
+            bits = os.pread(self._file, count, self._places[f"{name}_at"])
+            if zlib.crc32(bits) != self._places[f"{name}_crc"]:
+                raise self._damaged(name)
+            self._filters[name] = bits
+        size = 8 * count
+        return [key for key in wanted if bits[(bit := key % size) >> 3] >> (bit & 7) & 1] if size else ()
+
+    def locate(self, wanted: Iterable[int], *, sift: bool = True) -> dict[int, tuple[int, int, int]]:
+        """Those of the keys that are here, each with value, length and checksum of its row.
+
+        `sift`: most are thought not to be here.
+        """
+        if sift:
+            wanted = self._sifted("key_filter", wanted, self.keys)
         found: dict[int, tuple[int, int, int]] = {}
         fence, current = self._key_fence, -1
         for key in sorted(wanted):
@@ -255,8 +304,10 @@ class Index:
                 raise self._damaged(f"row at {offset}")
             yield key, self._record(self._unpack(data))
 
-    def find(self, lookups: Iterable[int]) -> set[int]:
-        """Keys of all rows, of any version, that carry one of the lookups."""
+    def find(self, lookups: Iterable[int], *, sift: bool = True) -> set[int]:
+        """Keys of all rows, of any version, that carry one of the lookups. `sift` as for `locate`."""
+        if sift:
+            lookups = self._sifted("lookup_filter", lookups, self._lookups)
         found: set[int] = set()
         fence = self._lookup_fence
         for lookup in lookups:
@@ -279,3 +330,5 @@ class Index:
             yield from zip(keys, zip(*places, strict=True), strict=True)
         for number in range(len(self._lookup_fence)):
             self._lookup_block(number)
+        self._sifted("key_filter", (), self.keys)
+        self._sifted("lookup_filter", (), self._lookups)

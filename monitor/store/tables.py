@@ -42,7 +42,6 @@ class Table:
     newest_only: bool = False  # compaction drops versions that a newer one replaced
     forgets: bool = True  # whether retention may drop the newest version of a key too
     indexed_rows: bool = True  # the index carries whole rows (else just keys: rows with long texts)
-    packed: bool = True  # those rows are compressed: a third of the space, a third more time to read one
 
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -52,9 +51,7 @@ TABLES: Final[Mapping[str, Table]] = {
         Table(name="entries", record=Entry, key="entry_key", when="first_seen", indexed_rows=False),
         Table(name="articles", record=Article, key="article_id", when="read_at", indexed_rows=False),
         Table(name="claims", record=Claim, key="claim_key", when="read_at"),
-        Table(
-            name="events", record=Event, key="event_id", lookup="lookup", when="changed_at", forgets=False, packed=False
-        ),
+        Table(name="events", record=Event, key="event_id", lookup="lookup", when="changed_at", forgets=False),
         Table(name="deliveries", record=Delivery, key="delivery_key", when="at"),
     )
 }

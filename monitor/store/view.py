@@ -95,18 +95,18 @@ class View:
         return self._source.tail(self.segments)
 
     @cached_property
-    def _indexes(self) -> list[tuple[Part, Index]]:
-        """Newest first."""
-        return [(part, self._source.index(part)) for part in reversed(self._bases)]
+    def _indexes(self) -> list[tuple[Part, Index, bool]]:
+        """Newest first, with whether to sift: the oldest base is much the biggest, and most keys are there."""
+        return [(part, self._source.index(part), at > 0) for at, part in enumerate(self._bases)][::-1]
 
     def seen(self, keys: Iterable[Key]) -> set[Key]:
         """Those of the keys that the table holds, given as hashes or, for a textual key, as text."""
         missing = {hash_of(key): key for key in keys}
         found = self._take(missing, self.tail.keys or {})
-        for _, index in self._indexes:
+        for _, index, sift in self._indexes:
             if not missing:
                 break
-            found |= self._take(missing, index.locate(missing))
+            found |= self._take(missing, index.locate(missing, sift=sift))
         return found
 
     @staticmethod
@@ -119,10 +119,10 @@ class View:
         keys = list(keys)
         missing = {hash_of(key): key for key in keys}
         found = self._tail_rows(missing)
-        for part, index in self._indexes:
+        for part, index, sift in self._indexes:
             if not missing:
                 break
-            places = index.locate(missing)
+            places = index.locate(missing, sift=sift)
             here = index.rows(places) if self.table.indexed_rows else self._rows_at(part, places)
             found |= {missing.pop(key): record for key, record in here}
         return {key: found[key] for key in keys if key in found}
@@ -155,8 +155,8 @@ class View:
         known = self.tail.lookups or {}
         for lookup in wanted & known.keys():
             keys |= known[lookup]
-        for _, index in self._indexes:
-            keys |= index.find(wanted)
+        for _, index, sift in self._indexes:
+            keys |= index.find(wanted, sift=sift)
         found = self.rows(keys)
         return tuple(found[key] for key in sorted(found))
 
