@@ -144,24 +144,26 @@ def crude_text(body: bytes, content_type: str = "") -> str:
     The words come twice: with a space where a tag was (so that blocks do not run together) and without ("<b>M</b>eta").
     What `extract` may make of a page is in here, so nothing is lost by looking here first.
     """
-    pieces = _BETWEEN.findall(_without_scripts(decode(body, content_type).encode("utf-8", "replace")).decode("utf-8"))
+    pieces = _BETWEEN.findall(_without_scripts(decode(body, content_type), unescape=True))
     return html.unescape(" ".join(pieces) + "\n" + "".join(pieces))
 
 
-def _without_scripts(page: bytes) -> bytes:
-    """The page less its scripts and styles; structured data stays, as `extract` may read the article from it."""
+def _without_scripts(text: str, *, unescape: bool = False) -> str:
+    """The page less its scripts and styles (mostly its larger part); structured data stays, `extract` may need it."""
+    page = text.encode("utf-8", "replace")  # lower case is quick and keeps its length only in bytes
     low, kept, place = page.lower(), list[bytes](), 0
     for match in _SILENT.finditer(low):
         if match.start() < place:
             continue  # within the one before
         end = low.find(b"</" + match[1], match.end())
         end = len(page) if end < 0 else end
-        kept.append(page[place : match.start()])
+        kept.append(page[place : match.end()] + b">")
         if b"ld+json" in low[match.end() : match.end() + 200]:
-            kept.append(_ESCAPE.sub(_unescaped, page[match.start() : end]))
+            data = page[match.start() : end]
+            kept[-1] = page[place : match.start()] + (_ESCAPE.sub(_unescaped, data) if unescape else data)
         place = end
     kept.append(page[place:])
-    return b"".join(kept)
+    return b"".join(kept).decode("utf-8")
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
@@ -207,7 +209,9 @@ def _markup(body: bytes, content_type: str, url: str) -> str:
         raise ExtractError(url, "not_html", f"a file of another kind ({kind or 'unknown'})")
     if kind and "html" not in kind and "xml" not in kind and b"<html" not in start:
         raise ExtractError(url, "not_html", f"the server calls it {kind[:60]}")
-    return _DECLARATION.sub("", decode(body, content_type).translate(_CONTROL))
+    text = _without_scripts(decode(body, content_type)).translate(_CONTROL)
+    declared = _DECLARATION.match(text)  # lxml takes no text that declares an encoding
+    return text[declared.end() :] if declared else text
 
 
 def _article_text(tree: HtmlElement, site: _Site) -> str:
