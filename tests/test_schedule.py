@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -393,7 +394,7 @@ class Years(RuleBasedStateMachine):
 
 
 TestYears = Years.TestCase
-TestYears.settings = hypothesis_settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestYears.settings = hypothesis_settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
 def test_the_machine_sees_a_seeded_bug(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,7 +409,9 @@ def test_the_machine_sees_a_seeded_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     def healing(before: FeedState, now: datetime) -> FeedState:
         return replace(before, polled_at=now, outcome="not_modified", failures=0)
 
-    quick = hypothesis_settings(max_examples=300, stateful_step_count=20, deadline=None, database=None)
+    quick = hypothesis_settings(
+        max_examples=300, stateful_step_count=20, deadline=None, database=None, phases=[Phase.generate]
+    )
     for name, bug in (("is_due", trusting), ("_unchanged", healing)):
         with monkeypatch.context() as patch:
             patch.setattr(schedule, name, bug)
