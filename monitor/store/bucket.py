@@ -10,11 +10,12 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from monitor.errors import LostRace, StoreError
 from monitor.store.places import ASIDE, TEMPORARY, cache_folder, cached
@@ -25,6 +26,8 @@ try:
     from obstore.store import from_url
 except ImportError as error:  # pragma: no cover - the message is all there is
     raise StoreError("object storage: obstore is not installed; install deal-monitor[s3]") from error
+
+_AT_ONCE: Final = 16  # objects fetched side by side
 
 
 def connect(url: str) -> Any:
@@ -55,7 +58,16 @@ class Bucket:
         return {name for name, _ in self._list()}
 
     def ages(self, now: float) -> dict[str, float]:
-        return {name: now - made for name, made in self._list()}
+        found = {name: now - made for name, made in self._list()}
+        self._forget_all_but(found)
+        return found
+
+    def _forget_all_but(self, names: Iterable[str]) -> None:
+        """Copies of objects that are gone, whoever deleted them, go too."""
+        if self.cache.is_dir():
+            for name in {path.name for path in self.cache.iterdir()} - set(names):
+                if not name.startswith(TEMPORARY):
+                    (self.cache / name).unlink(missing_ok=True)
 
     def _list(self) -> Iterator[tuple[str, float]]:
         with bucket_errors(self.where("")):
@@ -71,6 +83,12 @@ class Bucket:
             with bucket_errors(self.where(name)):
                 cached(path, obstore.get(self.store, f"{self.table}/{name}").stream(min_chunk_size=1 << 20))
         return path
+
+    def fetch(self, names: Sequence[str]) -> None:
+        missing = [name for name in names if not (self.cache / name).exists()]
+        if len(missing) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                list(pool.map(self.local, missing))
 
     def scratch(self) -> Path:
         return Path(tempfile.gettempdir()) / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}"

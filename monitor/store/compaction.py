@@ -67,14 +67,12 @@ def compact_if_due(log: Log) -> None:
 def _merge_chosen(
     log: Log, view: View, cutoff: datetime | None, keep: timedelta | None, everything: bool
 ) -> Compaction:
-    parts = _stale(log, view, cutoff - keep * _SLACK) if cutoff is not None and keep is not None else []
-    if everything:
-        parts = list(view.parts)
-    parts = max(parts, _light_end(log, view), key=len)
-    if len(parts) < 2 and not (parts and cutoff is not None and parts[0].is_base) and not everything:
-        return Compaction()
-    if not parts or (everything and cutoff is None and len(parts) == 1 and parts[0].is_base):
-        return Compaction()
+    stale = []
+    if cutoff is not None and keep is not None:
+        stale = _stale(log, view, cutoff if everything else cutoff - keep * _SLACK)
+    parts = max(stale, view.parts if everything else _light_end(log, view), key=len)
+    if not stale and len(parts) < 2 and not (everything and any(not part.is_base for part in parts)):
+        return Compaction()  # one file with nothing to drop: no reason to write it again
     return merge(log, parts, cutoff=cutoff)
 
 

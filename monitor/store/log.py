@@ -161,6 +161,7 @@ class Log:
             return known
 
     def _load(self, parts: list[Part]) -> pl.DataFrame:
+        self.place.fetch([part.name for part in parts])
         rows = View(self.table, parts, self).stored()
         with polars_errors(self.table.name):
             return rows.collect()

@@ -15,7 +15,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -41,6 +41,9 @@ class Place(Protocol):
 
     def local(self, name: str, *, again: bool = False) -> Path:
         """A path at which the file can be read. `again`: a copy kept on this machine is not to be trusted."""
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """Many files are about to be read: get them all at once, if that is quicker."""
 
     def scratch(self) -> Path:
         """A fresh path for something big to be written and then handed to `create`."""
@@ -95,6 +98,9 @@ class Folder:
 
     def local(self, name: str, *, again: bool = False) -> Path:
         return self.root / name
+
+    def fetch(self, names: Sequence[str]) -> None:
+        pass
 
     def scratch(self) -> Path:
         with self._writing():
