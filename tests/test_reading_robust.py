@@ -86,10 +86,10 @@ def test_any_characters_never_raise(title: str, text: str) -> None:
 
 
 LONG = {
-    "pairs": "Meta and Google " * 3_000,
+    "pairs": "Meta and Google " * 1_500,
     "commas": "Meta, " * 8_000,
     "brackets": "(" * 8_000 + "Meta to buy Google" + ")" * 8_000,
-    "one long word": "Meta in talks with " + "A" * 8_000,
+    "one long word": "Meta in talks with " + "A" * 4_000,
     "many sentences": "Meta to buy Google. " * 3_000,
     "quotes": "“" * 8_000 + "Meta to buy Google",
     "list": "Meta partners with " + " and ".join(f"Acme{n}" for n in range(3_000)),
@@ -105,8 +105,8 @@ SLOW = {
     "name", [pytest.param(n, marks=pytest.mark.xfail(reason=SLOW[n], strict=False)) if n in SLOW else n for n in LONG]
 )
 def test_long_texts_are_read_in_bounded_time(name: str) -> None:
-    """Some 50 KB each: what takes the square of its length shows here, and does not hang the suite."""
+    """Some 20 to 60 KB each: what takes the square of its length shows here, and does not hang the suite."""
     reader()
     start = time.process_time()
     check("", LONG[name])
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 1
