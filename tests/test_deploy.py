@@ -1,0 +1,136 @@
+"""Deployments on a real Prefect server on PostgreSQL: scheduled and ad-hoc runs, and a worker that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pipelines import DEAL, Desk, item, serve_feed, serve_page
+from tests.prefect_world import ROOT, ask, command, prefect_server, running, settings_of, wait_for
+from tests.servers import LoopbackServer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def desk(site: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.write([serve_feed(site, "/feed", [item(1, DEAL, serve_page(site, "/deal", DEAL))])])
+    return desk
+
+
+@pytest.fixture(scope="module")
+def deployed(world: dict[str, str], desk: Desk) -> dict[str, str]:
+    done = command(world, "monitor.cli", "--config", str(desk.folder), "deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("5 deployments and 3 new automations")
+    assert "prefect worker start --pool deal-monitor" in done.stderr
+    return world
+
+
+@pytest.fixture
+def worker(deployed: dict[str, str], tmp_path: Path) -> Iterator[Any]:
+    environment = {**settings_of(ROOT / "deployments" / "worker.env"), **deployed}
+    words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "deal-monitor"]
+    with running(words, environment, tmp_path / "worker.log") as process:
+        yield process
+
+
+def runs(world: dict[str, str]) -> list[Any]:
+    return ask(world, lambda client: client.read_flow_runs(limit=200))  # type: ignore[no-any-return]
+
+
+def test_the_server_has_what_the_file_says(deployed: dict[str, str], desk: Desk) -> None:
+    listed = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    there = {d.name: d for d in ask(deployed, lambda client: client.read_deployments())}
+    assert set(there) == {one["name"] for one in listed}
+    assert there["poll"].parameters == {"config": str(desk.folder), "everything": False}
+    assert there["poll"].concurrency_options.collision_strategy.value == "CANCEL_NEW"
+    assert there["poll-now"].concurrency_options is None
+    assert [s.schedule.timezone for s in there["digest"].schedules] == ["UTC", "UTC"]
+    assert there["backfill"].schedules == []
+    again = command(deployed, "monitor.cli", "--config", str(desk.folder), "deploy")
+    assert again.stdout.startswith("5 deployments and 0 new automations")
+
+
+def test_scheduled_runs_appear(deployed: dict[str, str]) -> None:
+    """With a SQLAlchemy that is too new the scheduler makes none, and says so only in the server's log."""
+    names = {d.id: d.name for d in ask(deployed, lambda client: client.read_deployments())}
+
+    def scheduled() -> set[str]:
+        return {names[r.deployment_id] for r in runs(deployed) if r.deployment_id and r.auto_scheduled}
+
+    wait_for(lambda: scheduled() >= {"poll", "digest", "maintain"}, "runs of the three schedules", 60)
+
+
+def test_an_ad_hoc_run_polls_and_says_what_it_did(deployed: dict[str, str], worker: Any, desk: Desk) -> None:
+    done = command(deployed, "prefect", "deployment", "run", "poll/poll-now", "--param", "everything=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    def finished() -> Any:
+        return next((r for r in runs(deployed) if r.state_name == "Completed" and r.name.startswith("poll:")), None)
+
+    run = wait_for(finished, "the run to complete", 120)
+    assert run.name == "poll: 1 feed, 1 new article, 1 change, 1 alert"
+    state = command(deployed, "monitor.cli", "--config", str(desk.folder), "events", "--json")
+    assert '"parties": ["Meta", "Midjourney"]' in state.stdout
+
+
+def test_a_killed_worker_leaves_nothing_running_and_the_next_run_takes_over(
+    deployed: dict[str, str], worker: Any, site: LoopbackServer, tmp_path: Path
+) -> None:
+    """Worker and flow are killed in mid-run; a rule marks the run, the tables' lock is free at once."""
+    from tests.servers import stall
+
+    desk = Desk(tmp_path)
+    desk.write([site.on("/slow", stall())], settings="")
+    done = command(
+        deployed, "prefect", "deployment", "run", "poll/poll-now", "--param", f"config={desk.folder}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: site.count("/slow"), "the poll to be at work", 120)
+    victim = next(r for r in runs(deployed) if r.parameters.get("config") == str(desk.folder))
+    os.killpg(worker.pid, signal.SIGKILL)
+    for pid in flow_processes(str(victim.id)):
+        os.kill(pid, signal.SIGKILL)
+    serve_feed(site, "/slow", [item(1, DEAL, site.url("/deal"))])
+    next_run = command(deployed, "monitor.cli", "--config", str(desk.folder), "poll", "--plain")
+    assert next_run.returncode == 0, next_run.stderr
+    assert "Midjourney" in next_run.stdout
+
+    def state() -> str:
+        return str(ask(deployed, lambda client: client.read_flow_run(victim.id)).state_name)
+
+    wait_for(lambda: state() == "Crashed", f"the dead run to be marked (it is {state()})", 240)
+
+
+def flow_processes(run_id: str) -> list[int]:
+    """Processes whose environment names the flow run."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if run_id.encode() in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
