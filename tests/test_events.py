@@ -248,6 +248,22 @@ def test_a_party_named_later_is_an_update() -> None:
     assert set(wanted_keys([claim("Orm")])) & set(versions[-1].lookup)
 
 
+def test_a_company_watched_since_is_watched_in_deals_known_before() -> None:
+    versions = told(claim("Vela, Orm", watched=("Vela",)), claim("Orm, Vela", day=1, watched=("Orm", "Vela")))
+    assert versions[-1].watched == ("Vela", "Orm")
+
+
+def test_the_article_behind_a_change_is_the_one_shown() -> None:
+    versions = told(
+        claim("Vela, Orm", evidence="First.", title="One", outlet="A"),
+        claim("Vela, Orm", status="announced", evidence="Second.", title="Two", outlet="B", day=1),
+        claim("Vela, Orm", status="announced", evidence="Third.", title="Three", outlet="C", day=2),
+    )
+    assert [(e.evidence, e.title, e.outlet) for e in versions[1:]] == [("Second.", "Two", "B")] * 2
+    assert versions[-1].published == on(1)
+    assert len(versions[-1].urls) == 3
+
+
 def test_a_party_in_passing_is_not_added() -> None:
     passing = claim("Vela, Orm, Kite", "partnership", "announced", day=1, in_lead=False)
     versions = told(claim("Vela, Orm", "partnership", "announced"), passing)
@@ -261,6 +277,7 @@ def test_a_party_in_passing_is_not_added() -> None:
         ("party_statement", ("", "$2 billion"), ["new", "updated"]),
         ("named_report", ("$2 billion", "$3 billion"), ["new", "updated"]),
         ("named_report", ("$2 billion", "$2.1bn"), ["new"]),  # rounded
+        ("named_report", ("$3 billion", "$3.9 billion"), ["new"]),  # by less than a quarter of the larger
         ("unattributed", ("", "$2 billion"), ["new"]),  # a passer-by cannot make news of a sum
         ("unattributed", ("$2 billion", "$9 billion"), ["new"]),
         ("party_statement", ("", "27% stake"), ["new"]),  # no sum of money

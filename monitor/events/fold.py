@@ -162,7 +162,7 @@ def _apply(match: Match, claim: Claim, at: datetime, now: datetime, settings: Fo
         seen,
         parties=parties,
         roles=roles,
-        watched=event.watched + tuple(w for w in claim.watched if w in new and w not in event.watched),
+        watched=event.watched + tuple(w for w in claim.watched if w in parties and w not in event.watched),
         deal_type=deal_type,
         status=state,
         value=value,
