@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -238,6 +239,21 @@ def test_status_tells_trouble_by_its_exit_code(command: Command, polled: Desk) -
     assert (code, "TROUBLE: 1 of 2 feeds fail" in out) == (1, True)
     (state,) = lines(command("--config", polled.folder, "status", "--json")[1])
     assert (state["pages_waiting"], state["changes_day"]) == (1, {"new": 1})
+
+
+def test_metrics_are_what_prometheus_reads(command: Command, polled: Desk) -> None:
+    file = polled.folder / "monitor.toml"
+    file.write_text('metrics = "out/deals.prom"\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
+    code, out, _ = command("--config", polled.folder, "metrics")
+    assert code == 0
+    assert 'deal_monitor_feeds{health="ok"} 1' in out
+    assert 'deal_monitor_feeds_failing{kind="not_found"} 1' in out
+    assert 'deal_monitor_changes_day{change="new"} 1' in out
+    command("--config", polled.folder, "poll", "--plain")
+    written = (polled.folder / "out" / "deals.prom").read_text(encoding="utf-8")
+    assert 'deal_monitor_run_seconds{stage="poll"}' in written
+    for line in written.splitlines():
+        assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? [-+.\de]+', line), line
 
 
 def test_mute_silences_and_is_undone(command: Command, site: LoopbackServer, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
     "mute": ("muting", "Silence a company, a pair, an event, a rule or a feed."),
     "digest": ("running", "Send the digest now, to the channels that take one."),
     "status": ("looking", "Is all well? Exit code 1 if not."),
+    "metrics": ("looking", "Figures for Prometheus."),
     "deploy": ("prefecting", "Put the schedules on the Prefect server."),
     "serve-flows": ("prefecting", "Run the schedules from this one process, without a worker."),
     "maintain": ("tables", "What the nightly flow does: expire, drop, compact."),

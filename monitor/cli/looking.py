@@ -234,6 +234,27 @@ def alerts_preview(config: Path | None, event_id: str | None, channel: str | Non
 
 
 @click.command()
+@click.pass_obj
+def metrics(config: Path | None) -> None:
+    """Figures for Prometheus.
+
+    With `metrics = "deal-monitor.prom"` in monitor.toml they are written to that file after each run.
+
+    \b
+    Example:
+      $ deal-monitor metrics
+      # HELP deal_monitor_feeds Feeds by how they do.
+      # TYPE deal_monitor_feeds gauge
+      deal_monitor_feeds{health="ok"} 88
+    """
+    from monitor.pipeline.health import look
+    from monitor.pipeline.metrics import exposition
+
+    loaded, store = open_state(config)
+    click.echo(exposition(look(loaded, store, datetime.now(UTC))), nl=False)
+
+
+@click.command()
 @output.json_option
 @click.pass_obj
 def status(config: Path | None, as_json: bool) -> None:

@@ -82,6 +82,7 @@ def load_config(path: Path | None = None) -> Config:
         feeds=tuple(feed for name in settings.feeds for feed in load_feeds(folder / name)),
         watchlist=watchlist,
         channels=channels,
+        metrics=str((folder / settings.metrics).resolve()) if settings.metrics else "",
         mutes=read_toml(folder / MUTES, MutesFile).mutes if (folder / MUTES).exists() else (),
         detection=settings.detection.model_copy(update={"rules": rules}),
         **{

@@ -216,6 +216,7 @@ class Settings(Section):
     baseline_alert_hours: Annotated[int, Field(ge=0, le=168)] = 0  # of a first poll, alert news as young as this
     operator: str = ""  # name of the channel that hears of failed runs and dead channels; "" = none
     page_url: str = ""  # where the page (`deal-monitor serve`) is reached, for links in alerts
+    metrics: str = ""  # file for Prometheus (textfile collector), written after each run; relative to this file
     detection: DetectionConfig = DetectionConfig()
     fetch: FetchConfig = FetchConfig()
     run: RunConfig = RunConfig()
@@ -288,6 +289,7 @@ class Config(Section):
     baseline_alert_hours: int = 0
     operator: str = ""
     page_url: str = ""
+    metrics: str = ""  # absolute path, or ""
 
     @property
     def zone(self) -> ZoneInfo:

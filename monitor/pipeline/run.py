@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -125,6 +126,18 @@ def open_run(
             yield run
         finally:
             run.close()
+        _write_metrics(run)
+
+
+def _write_metrics(run: Run) -> None:
+    if run.config.metrics:
+        from monitor.pipeline import health, metrics
+
+        figures = metrics.exposition(health.look(run.config, run.store, run.now), run.report)
+        try:
+            metrics.write(Path(run.config.metrics), figures)
+        except OSError as error:
+            run.report.problem("metrics", run.config.metrics, "not_written", error.strerror or str(error))
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
