@@ -239,6 +239,8 @@ class _Page:
         clause = parsed.clauses[parsed.clause_of[hit.start]]
         if _unless(parsed, hit, trigger):
             return None
+        if trigger.needs == "pair" and not sentence.headline:
+            return None
         if trigger.weak and not (sentence.headline or sentence.index <= 1):
             return None
         aside = clause.kind == "after" and (told or not sentence.headline) and not _moved(parsed)
@@ -264,7 +266,7 @@ class _Page:
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
         parties, roles, unsure, spans = self._parties(parsed, hit, reading)
-        why = self._lacks(parsed, hit, trigger, parties, reading)
+        why = self._lacks(parsed, hit, trigger, parties, roles, reading)
         if why:
             self._miss(sentence, why, trigger.id, *reading.rules)
             return None
@@ -282,7 +284,7 @@ class _Page:
         roles: dict[str, str] = {}
         unsure: set[str] = set()
         spans: list[str] = []
-        if any(isinstance(cue.rule, Cue) and cue.rule.effect == "market" and cue.rule.where == "before" for cue in reading.cues):
+        if _moved(parsed):
             filled = _with_mover(parsed, hit, filled)
         ended = reading.status in {"denied", "terminated"}
         if not any(place == "subject" or place == "owner" and not ended for place, _ in filled):
@@ -307,6 +309,11 @@ class _Page:
             first = next((parsed.mentions[group.start].company for group in parsed.groups if not group.modifier), "")
             if first and first not in parties:
                 parties.append(first)
+        if not parties and hit.form in {"noun", "nouns"}:  # "Takeover rumour lifts Exel shares"
+            for group in parsed.groups:
+                if group.hit is not None and isinstance(group.hit.rule, Cue) and group.hit.rule.id == "market-after" and not group.modifier:
+                    parties.append(parsed.mentions[group.start].company)
+                    spans.append(f"{parsed.mentions[group.start].start}:{parsed.mentions[group.start].end}:party:{parties[0]}")
         if not parties and self.subject and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
             parties.append(self.subject)
         elif self.subject and len(parties) == 1 and self.subject not in parties and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
@@ -339,7 +346,9 @@ class _Page:
                 return group
         return None
 
-    def _lacks(self, parsed: Parsed, hit: Hit, trigger: Trigger, parties: list[str], reading: StatusReading) -> str:
+    def _lacks(
+        self, parsed: Parsed, hit: Hit, trigger: Trigger, parties: list[str], roles: dict[str, str], reading: StatusReading
+    ) -> str:
         """What the trigger needs and does not have; "" if all is there."""
         clause = parsed.clauses[parsed.clause_of[hit.start]]
         behind = [token.low for token in parsed.tokens[hit.end : clause.end]]
@@ -348,8 +357,20 @@ class _Page:
         thing = _object_words(parsed, hit)
         if trigger.needs == "technology":
             return "" if len(parties) > 1 and self._is_technology(parsed, filled) else "no company's technology is named"
+        if trigger.needs == "pair":
+            pair = any(place == "subject" and len(group.members) > 1 for place, group in filled)
+            return "" if pair and len(parties) > 1 and parsed.clause_of[hit.start] == 0 else "not said of two companies together"
+        if trigger.reciprocal and hit.form not in {"noun", "nouns"} and len(parties) < 2 and (
+            parsed.word(hit.end - 1) != "with" and parsed.word(hit.end) not in {"with", "on"}
+        ):
+            return "the other party is not named in the deal word's reach"
+        if len(parties) == 1 and all(mention.kind == "product" for mention in parsed.mentions.values()) and trigger.needs != "money":
+            return "only a product is named"
         if trigger.id == "sell" and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4]) and "to" not in outside:
             return "wares, not a company"
+        bare = hit.end + len(thing) - 1
+        if trigger.id == "sell" and bare in parsed.mentions and parsed.mentions[bare].kind != "product" and parties:
+            return ""
         if trigger.id == "sell" and not set(thing) & self.reader._grammar.assets and not ({"to", "object"} <= set(outside)) and not (
             _is_goods(parsed, hit) and "to" in outside
         ):
@@ -358,13 +379,15 @@ class _Page:
             return "nothing is named that could be bought"
         if trigger.needs == "asset" and len(parties) < 2 and not outside and not set(thing) & self.reader._grammar.assets and not reading.passive:
             return "nothing is named that could be bought"
-        why = _goods_bought(parsed, hit, trigger, filled, thing, parties)
+        why = _goods_bought(parsed, hit, trigger, filled, thing, parties, roles)
         if why:
             return why
         alone = reading.status == "denied" or self._with_state(parsed, clause, trigger)
         noun = hit.form in {"noun", "nouns"} and trigger.id == "partnership.noun"
         if noun and len(parties) < 2 and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"}) and not alone:
             return "the other party is not named in the deal word's reach"
+        if trigger.id == "interest" and parties and parsed.word(hit.start).startswith(("takeover", "bid", "buyout")):
+            return ""  # "Takeover talk lifts Acme": who the suitor is nobody says
         if trigger.needs == "company" and len(parties) < 2 and not (alone and parties):
             return "the other party is not named in the deal word's reach"
         if trigger.needs == "from" and not any(place in {"from", "by"} for place in outside):
@@ -486,7 +509,7 @@ def _yields(parsed: Parsed, hit: Hit) -> bool:
     """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
     if hit.form in {"noun", "nouns"}:
         return _noun_yields(parsed, hit)
-    if hit.form == "phrase":
+    if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for"}:
         return False
     for other in parsed.hits:
         if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
@@ -502,6 +525,11 @@ def _without_things(
 ) -> list[tuple[str, Group]]:
     """Without capitalised words that only describe the deal: "their Laboratory joint venture", "10-year Fortnite pact"."""
     places = {place for place, _ in filled}
+    if "to" in places and "subject" in places and FAMILY[trigger.type] == "commercial":
+        filled = [
+            (place, group) for place, group in filled
+            if place not in {"compound", "object"} or any(parsed.mentions[at].watched for at in group.members)
+        ]  # fmt: skip
     if {"to", "object"} <= places or {"to", "of"} <= places or {"from", "object"} <= places:
         # a seller and a buyer: what changes hands is a thing, unless it is watched itself
         sale = [
@@ -673,11 +701,12 @@ def _moved(parsed: Parsed) -> bool:
 
 
 def _goods_bought(
-    parsed: Parsed, hit: Hit, trigger: Trigger, filled: list[tuple[str, Group]], thing: list[str], parties: list[str]
-) -> str:
+    parsed: Parsed, hit: Hit, trigger: Trigger, filled: list[tuple[str, Group]], thing: list[str], parties: list[str],
+    roles: dict[str, str],
+) -> str:  # fmt: skip
     """Is it a shopper, a discount or the sales figures, and no deal? "" if not."""
     places = {place for place, _ in filled}
-    if trigger.id == "acquire" and not places & {"subject", "owner", "by"} and len(parties) < 2 and hit.form not in {"pp", "past/pp"}:
+    if trigger.id == "acquire" and "acquirer" not in roles and len(parties) < 2 and hit.form not in {"pp", "past/pp"}:
         return "nobody is named who buys"
     if trigger.id == "acquire" and len(parties) < 2 and any(
         parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object"

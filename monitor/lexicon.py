@@ -22,7 +22,7 @@ from monitor.text import Token
 RULES = Path(__file__).parent / "rules"
 
 EFFECTS = ("rumour", "announced", "completed", "denied", "terminated", "silent", "not", "report", "market", "ignore")
-NEEDS = ("", "asset", "company", "technology")
+NEEDS = ("", "asset", "company", "technology", "pair")
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 
 _IRREGULAR = {

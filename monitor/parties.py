@@ -364,7 +364,7 @@ def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
 
 _NOUN_BEFORE = frozenset(
     "the a an its their his her our of in on for with from by at into over about new no any some this that these those "
-    "'s ' latest multiple several two three four five more other key major big such all both".split()
+    "'s latest multiple several two three four five more other key major big such all both".split()
 )
 _VERB_BEFORE = (
     _TO

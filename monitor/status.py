@@ -131,7 +131,7 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
         rule = cue.rule
         if rule.effect in {"ignore", "report"} or (rule.id == "history" and hit.form not in {"noun", "nouns"}):
             continue
-        if cue.start < clause.start and not _bridges(parsed, cue, hit):
+        if cue.start < clause.start and not _bridges(parsed, cue, hit) and not _shared(parsed, cue, hit):
             continue
         if _distance(parsed, cue.end, hit.start) > rule.gap:
             continue
@@ -147,6 +147,15 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         found.append(cue)
     return found
+
+
+def _shared(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
+    """ "might drop A, use B instead": the second verb shares the first one's modal."""
+    number = parsed.clause_of[hit.start]
+    return (
+        hit.form == "base" and parsed.clauses[number].kind == "coordinate" and parsed.clause_of[cue.start] == number - 1
+        and cue.rule.id in {"modal", "firm-to", "consider"}
+    )  # fmt: skip
 
 
 CARRIED = Cue(id="carried", effect="announced", where="before", weak=True)
