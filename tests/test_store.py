@@ -256,13 +256,13 @@ def test_old_files_read_as_defaults_in_every_way(tmp_path: Path, monkeypatch: py
 
 
 def test_commits_compact_by_themselves_and_few_bases_remain(store: Store) -> None:
-    for number in range(300):
+    for number in range(200):
         store.append("deliveries", [delivery(number)])
     parts = store.view("deliveries").parts
     assert len(parts) <= compaction.SEGMENTS + 10
     assert sum(part.is_base for part in parts) <= 6
-    assert store.seen("deliveries", [delivery(number).delivery_key for number in range(310)]) == {
-        delivery(number).delivery_key for number in range(300)
+    assert store.seen("deliveries", [delivery(number).delivery_key for number in range(210)]) == {
+        delivery(number).delivery_key for number in range(200)
     }
 
 
