@@ -337,7 +337,7 @@ def test_amounts(text: str, number: float, currency: str) -> None:
     assert got.currency == currency
 
 
-@pytest.mark.parametrize("text", ["", "undisclosed", "27% stake", "in 2025", "ten years", "$", "0"])
+@pytest.mark.parametrize("text", ["", "undisclosed", "27% stake", "in 2025", "ten years", "$", "0", "$42 per share", "$5.4"])
 def test_no_amount(text: str) -> None:
     assert amount(text) is None
 

@@ -131,7 +131,8 @@ def _reach(
         return window, True
     if kind == "fewer" and claim.status in identity.closing and event.status in identity.pending:
         return window, True
-    return (-1 if active and kind == "more" else identity.short_days), True
+    both_end = claim.status == event.status and claim.status in identity.closing
+    return (-1 if active and kind == "more" and not both_end else identity.short_days), True
 
 
 def _role(roles: tuple[str, ...], index: int) -> str:

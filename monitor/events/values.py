@@ -18,6 +18,7 @@ _CODE = {
     "rupees": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "won": "KRW", "krw": "KRW", "cad": "CAD", "aud": "AUD",
     "hkd": "HKD", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "crowns": "SEK", "kronor": "SEK",
 }  # fmt: skip
+_LEAST = 1000.0  # what is less is a price per share, or has lost its unit
 _AMOUNT = re.compile(
     r"(?P<before>us\$|c\$|a\$|hk\$|s\$|nz\$|nt\$|r\$|[$€£¥₹₩]|\brs\b\.?|\b[a-z]{3}\b)?\s?"
     r"(?P<number>\d[\d,]*(?:\.\d+)?)\s?-?(?P<scale>[a-z]+\b)?(?:\s?-?(?P<after>[a-z]+))?",
@@ -53,4 +54,4 @@ def _read(match: re.Match[str]) -> Amount | None:
     if not currency and not scale:
         return None  # a bare number: a year, a share, a count
     number = float(match["number"].replace(",", "").rstrip(".") or 0) * _SCALE[scale]
-    return Amount(number, currency) if number else None
+    return Amount(number, currency) if number >= _LEAST else None
