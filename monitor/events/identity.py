@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.events.names import pair_up
+from monitor.events.names import pair_up, words
 from monitor.events.rules import ChangeRules, Identity
 from monitor.events.values import amount
 from monitor.models import FAMILY, Claim, Event
@@ -44,6 +44,8 @@ def find(claim: Claim, at: datetime, known: Iterable[Event], rules: ChangeRules,
 def match(claim: Claim, at: datetime, event: Event, rules: ChangeRules, window_days: float) -> Match | None:
     """How the claim fits one known deal; None if it is about another one."""
     pairs = pair_up(claim.parties, event.parties, claim.watched, event.watched)
+    if pairs and abs(at - (event.last_claim or at)) <= timedelta(days=rules.identity.short_days):
+        pairs |= _namesakes(claim, event, pairs, rules)
     if not pairs or event.merged_into or _roles_part(claim, event, pairs, rules.identity):
         return None
     more, fewer = len(pairs) < len(claim.parties), len(pairs) < len(event.parties)
@@ -62,6 +64,20 @@ def match(claim: Claim, at: datetime, event: Event, rules: ChangeRules, window_d
         event.event_id,
     )
     return Match(event, kind, pairs, loose, rank)
+
+
+def _namesakes(claim: Claim, event: Event, pairs: dict[int, int], rules: ChangeRules) -> dict[int, int]:
+    """The one party left over on each side, if both names begin with the same telling word: one name written twice."""
+    left = [i for i in range(len(claim.parties)) if i not in pairs]
+    right = [j for j in range(len(event.parties)) if j not in pairs.values()]
+    if len(left) != 1 or len(right) != 1 or not kin(claim.deal_type, event.deal_type, rules):
+        return {}
+    name, other = claim.parties[left[0]], event.parties[right[0]]
+    first = words(name)[0]
+    known = name in claim.watched and other in event.watched
+    if known or first != words(other)[0] or len(first) < 5 or first in rules.identity.generic_words:
+        return {}
+    return {left[0]: right[0]}
 
 
 def is_another(claim: Claim, at: datetime, event: Event, rules: ChangeRules) -> bool:

@@ -45,6 +45,7 @@ class Identity:
     settled: frozenset[str]
     pending: frozenset[str]
     closing: frozenset[str]
+    generic_words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
