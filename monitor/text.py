@@ -36,7 +36,7 @@ _ABBREVIATIONS = frozenset(
 )
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+|$)|\n+")
 
-_SCALE = r"(?:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
+_SCALE = r"(?i:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
 _COIN = r"(?:euros?|eur|dollars?|dlrs?|usd|pounds|yen|yuan|won|rupees|rs|francs|kronor|crowns|reais|rand|shekels)\b"
 _ABOUT = (
     r"(?:(?:another|a further|further|about|nearly|almost|over|around|roughly|some|an additional|additional|fresh|new|up to|"
@@ -49,7 +49,7 @@ _MONEY = (
     rf"|(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}"
 )
 _TOKEN = re.compile(
-    rf"(?P<money>{_MONEY})|(?P<num>\d[\d.,]*\d%?|\d+%?)|(?P<poss>['’]s\b|(?<=s)['’](?=\s))|"
+    rf"(?P<money>{_MONEY})|(?P<num>\d+:\d+|\d[\d.,]*\d%?|\d+%?)|(?P<poss>['’]s\b|(?<=s)['’](?=\s))|"
     r"(?P<word>[^\W\d_](?:\w|(?!['’]s\b)[&.'’](?=\w))*)|(?P<punct>--|[^\w\s])"
 )
 _TICKER = re.compile(
