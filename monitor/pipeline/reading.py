@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from monitor.claims import Reading
 from monitor.errors import ExtractError, FetchError, SandboxError
-from monitor.extract import Extracted, extract_many, plain, unreadable
+from monitor.extract import Extracted, plain, unreadable
 from monitor.fetch import Request, Response, fetch_iter
 from monitor.models import Article, Claim, Entry
 from monitor.pipeline.run import Run, batches
@@ -125,7 +124,7 @@ def _pages(run: Run, entries: Sequence[Entry]) -> list[Page]:
             else:
                 pages[index] = answer
 
-    for page in extract_many(bodies(), run.sandbox):
+    for page in run.engine.extract(bodies()):
         pages[order.popleft()] = page
     return [pages[index] for index in range(len(entries))]
 
@@ -207,7 +206,7 @@ def _read_batch(run: Run, articles: Sequence[Article]) -> None:
     """Claims, then the articles' rows."""
     ready = [a for a in articles if a.retry_at is None]
     with run.report.timed("read: claims"):
-        readings = _readings(run, ready)
+        readings = run.engine.read(ready)
     claims = {c.claim_key: c for r in readings for c in r.claims}
     if claims:
         run.report.claims += len(run.store.commit("claims", partial(_unseen, claims)))
@@ -216,15 +215,10 @@ def _read_batch(run: Run, articles: Sequence[Article]) -> None:
     report.articles += len(ready)
     report.articles_waiting += len(articles) - len(ready)
     report.articles_from_feed += sum(1 for a in ready if not a.attempts)
-    report.articles_gated += len(ready) - len(readings)
+    report.articles_gated += sum(1 for r in readings if not r.claims and not r.near_misses)
     report.near_misses += sum(len(r.near_misses) for r in readings)
 
 
 def _unseen(claims: dict[int, Claim], view: View) -> list[Claim]:
     seen = view.seen(list(claims))
     return [claim for key, claim in claims.items() if key not in seen]
-
-
-def _readings(run: Run, articles: Sequence[Article]) -> list[Reading]:
-    passed = run.reader.gate([f"{a.title}\n{a.text}" for a in articles])
-    return [run.reader.read(a) for a, good in zip(articles, passed, strict=True) if good]

@@ -40,7 +40,7 @@ class RunReport:
     entries_undated: int = 0
     articles: int = 0  # read for good
     articles_from_feed: int = 0  # of them read from what the feed carries, no page asked
-    articles_gated: int = 0  # of them set aside by the gate: no watched company beside a deal word
+    articles_gated: int = 0  # of them of no interest: no watched company beside a deal word
     articles_waiting: int = 0  # pages that could not be had; they are asked again later
     claims: int = 0
     near_misses: int = 0

@@ -17,6 +17,7 @@ from monitor.claims import Reader
 from monitor.config import Config, FeedConfig
 from monitor.lexicon import load_lexicon
 from monitor.models import Alert, stable_key
+from monitor.pipeline.engine import Cluster, Engine, Local
 from monitor.pipeline.report import RunReport
 from monitor.sandbox import Sandbox
 from monitor.store import Store, open_store
@@ -90,10 +91,16 @@ class Run:
         """The killable workers of this run; a shared set, as each costs a third of a second to start."""
         return Sandbox(workers=self.config.run.workers)
 
+    @cached_property
+    def engine(self) -> Engine:
+        """Where extraction and reading are done, as the configuration says."""
+        return Cluster(self.config) if self.config.run.engine == "dask" else Local(self.reader, self.sandbox)
+
     def close(self) -> None:
         """End the workers, if any were needed."""
-        if "sandbox" in self.__dict__:
-            self.sandbox.close()
+        for name in ("engine", "sandbox"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     @cached_property
     def feeds(self) -> dict[int, FeedConfig]:
