@@ -1,4 +1,4 @@
-"""The steps together, over real HTTP and real tables: nothing lost, nothing repeated, oddities told as what they are."""
+"""The steps together, over real HTTP and real tables: nothing lost, nothing repeated, oddities told as they are."""
 
 from __future__ import annotations
 
