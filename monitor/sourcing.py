@@ -93,11 +93,11 @@ def read_source(
     """The source of one sentence (a headline is one).
 
     `outlets` maps names in small letters to the outlet's proper name; `own` is the outlet of the article; `companies`
-    are names of companies in the sentence, which are no outlets here.
+    are names of companies in small letters, which are no outlets here.
     """
     rules = rules or source_rules()
     low = f" {' '.join(sentence.casefold().split())} "
-    name, told = _credited(sentence, outlets, own, {c.casefold() for c in companies}, rules)
+    name, told = _credited(sentence, outlets, own, companies, rules)
     ours = bool(name) and _same(name, own)
     if name and not ours:
         return Source(sourcing="named_report", origin=name, retold=True)
@@ -201,7 +201,7 @@ def _after(words: Sequence[_Word], last: int) -> frozenset[tuple[str, ...]]:
 
 
 def _goes_on(words: Sequence[_Word], first: int, last: int, phrase: tuple[str, ...], rules: SourceRules) -> bool:
-    """What a verb of reporting tells is a report, not a figure: by what stands behind it, or before ("that X reported")."""
+    """What a verb of reporting tells is news, not a figure: by what stands behind, or before ("that X reported")."""
     if phrase[0] in _RELATIVE or (first and words[first - 1].low in _RELATIVE):
         return True
     at = last + len(phrase) + (last < len(words) and words[last].low == ",")

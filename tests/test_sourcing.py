@@ -78,14 +78,14 @@ def outlets() -> dict[str, str]:
 
 @pytest.mark.parametrize(("sentence", "sourcing", "origin"), CASES, ids=[c[0][:60] for c in CASES])
 def test_who_is_credited(outlets: dict[str, str], sentence: str, sourcing: str, origin: str) -> None:
-    names = ("Meta", "Google", "OpenAI", "Orrinta", "Solvaine", "Draymont", "Velmora", "Cendrix", "Apple", "QXO")
+    names = {"meta", "google", "openai", "orrinta", "solvaine", "draymont", "velmora", "cendrix", "apple", "qxo"}
     source = read_source(sentence, outlets, own=OWN, companies=names)
     assert (source.sourcing, source.origin) == (sourcing, origin)
 
 
 def test_a_company_that_reports_is_no_outlet(outlets: dict[str, str]) -> None:
     sentence = "Acme reported on Tuesday that it would buy Velmora."
-    assert read_source(sentence, outlets, companies=("Acme",)).origin == ""
+    assert read_source(sentence, outlets, companies={"acme"}).origin == ""
     assert read_source(sentence, outlets).origin == "Acme"
 
 
