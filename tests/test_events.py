@@ -103,6 +103,8 @@ def test_a_dead_story_comes_back_after_a_week_even_by_its_old_origin(before: str
         ("fresh_days = 7", "fresh_days = true", "no number"),
         ("licensing = []", 'licensing = ["partnership"]', "circles"),
         ("licensing = []", 'licensing = ["licence"]', "cannot become"),
+        ("[hearsay]", "[hearsays]", "unknown key"),
+        ("sources = [", "source = [", "unknown key"),
         ("[conditions]", "[conditions", "not TOML"),
         ('settled = ["announced"', 'settled = "announced"\nother = ["announced"', "unknown key"),
         ('pending = ["rumour", "announced", "expired"]', "pending = 3", "wrong kind"),
@@ -163,6 +165,23 @@ def test_an_outlet_that_names_no_source_is_no_second_origin() -> None:
     assert versions[0].origins == ("Trade Post",)
     assert versions[-1].origins == ("Bloomberg",)
     assert versions[-1].evidence_level == "single_origin"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Vela is reportedly in talks with Orm.", ["new"]),
+        ("Vela shares jump on rumours of an Orm deal.", ["new"]),
+        ("Vela is reportedly in talks with Orm, two people familiar with the matter told us.", ["new", "corroborated"]),
+        ("Vela in talks with Orm -sources", ["new", "corroborated"]),
+        ("Vela in talks with Orm", ["new", "corroborated"]),
+    ],
+)
+def test_hearsay_is_no_origin(sentence: str, expected: list[str]) -> None:
+    second = claim("Vela, Orm", sourcing="unnamed_sources", outlet="Post", evidence=sentence, day=1)
+    versions = told(report("Vela, Orm", "The Information"), second)
+    assert changes(versions) == expected
+    assert len(versions[-1].origins) == len(expected)
 
 
 def test_a_copy_of_a_wire_story_is_no_second_origin() -> None:
@@ -337,7 +356,9 @@ def test_amounts(text: str, number: float, currency: str) -> None:
     assert got.currency == currency
 
 
-@pytest.mark.parametrize("text", ["", "undisclosed", "27% stake", "in 2025", "ten years", "$", "0", "$42 per share", "$5.4"])
+@pytest.mark.parametrize(
+    "text", ["", "undisclosed", "27% stake", "in 2025", "ten years", "$", "0", "$42 per share", "$5.4"]
+)
 def test_no_amount(text: str) -> None:
     assert amount(text) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,7 +39,7 @@ def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, setting
     Sightings of one deal with nothing in between share one version.
     """
     book = _Book(known)
-    for claim in claims:
+    for claim in (_weighed(claim, settings.rules) for claim in claims):
         at = claim_time(claim, now)
         near = book.near(claim)
         if any(claim.claim_key in event.folded for event in near):
@@ -59,6 +60,17 @@ def _narrowed(match: Match, claim: Claim) -> tuple[Match, Claim]:
         claim, parties=tuple(claim.parties[i] for i in match.pairs), roles=tuple(roles[i] for i in match.pairs)
     )
     return replace(match, pairs=dict(enumerate(match.pairs.values()))), told
+
+
+def _weighed(claim: Claim, rules: ChangeRules) -> Claim:
+    """The claim, with what does not hold taken back: hearsay ("is reportedly in talks") is told by nobody in particular,
+    and where every party is what is being bought, the roles were not understood."""
+    if len(claim.parties) > 1 and all(role in rules.identity.object_roles for role in claim.roles):
+        claim = replace(claim, roles=())
+    said = set(re.findall(r"\w+", claim.evidence.casefold()))
+    if claim.sourcing == "unnamed_sources" and not claim.origin and said & rules.hearsay and not said & rules.sources:
+        return replace(claim, sourcing="unattributed")
+    return claim
 
 
 def claim_time(claim: Claim, now: datetime) -> datetime:
@@ -156,7 +168,7 @@ def _apply(match: Match, claim: Claim, at: datetime, now: datetime, settings: Fo
     deal_type, type_news = _type(event, claim, rules)
     value, value_news = _value(event, claim, rules)
     origins, is_second = _origins(event, claim, rules)
-    change, what = _news(event, claim, cell, new, value_news, type_news, is_second)
+    change, what = _news(event, claim, cell, new, value_news, type_news, origin_of(claim) if is_second else "")
     state = claim.status if cell.change != "repeat" else event.status
     fresh = replace(
         seen,
@@ -316,7 +328,7 @@ def _level(before: EvidenceLevel, claim: Claim, origins: int, status: str | None
 
 
 def _news(
-    event: Event, claim: Claim, cell: Cell, new: tuple[str, ...], value: bool, type_: bool, second: bool
+    event: Event, claim: Claim, cell: Cell, new: tuple[str, ...], value: bool, type_: bool, second: str
 ) -> tuple[ChangeKind | None, str]:
     """What the claim changed, as a kind and in words; None and "" where it only repeats."""
     told = []
@@ -328,11 +340,11 @@ def _news(
         told.append(f"type: {claim.deal_type.replace('_', ' ')} (was {event.deal_type.replace('_', ' ')})")
     open_ = event.status == "rumour" and event.evidence_level != "confirmed_by_party"
     if cell.change == "repeat" and open_ and claim.sourcing == "party_statement":
-        told, second = [*told, "a party confirms the talks"], True
+        told, second = [*told, "a party confirms the talks"], "a party"
     elif second and cell.change == "repeat" and open_ and event.evidence_level != "corroborated":
-        told.append(f"second origin: {origin_of(claim)}")
+        told.append(f"second origin: {second}")
     else:
-        second = False
+        second = ""
     if cell.change != "repeat":
         assert claim.status in CLAIMED
         return cell.change, "; ".join(told)  # type: ignore[return-value]  # the loader admits change kinds only

@@ -56,6 +56,8 @@ class ChangeRules:
     identity: Identity
     precise: Mapping[str, frozenset[str]]  # deal type -> types that say more
     fresh_days: float
+    hearsay: frozenset[str] = frozenset()  # words of a sentence that only retells
+    sources: frozenset[str] = frozenset()  # words that tell of people whom the outlet itself has heard
     origins: Mapping[str, str] = field(default_factory=dict)  # another spelling -> the one that counts
 
 
@@ -71,15 +73,18 @@ def load_rules(text: str, file: str = FILE) -> ChangeRules:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RuleError(file, "", f"this is not TOML: {error}", "texts want quotes, lists want brackets") from None
-    wanted = {"matrix", "conditions", "identity", "precise", "origins"}
+    wanted = {"matrix", "conditions", "identity", "precise", "hearsay", "origins"}
     _only(file, "the file", raw, wanted)
     conditions = raw["conditions"]
     _only(file, "[conditions]", conditions, {"fresh_days"})
+    _only(file, "[hearsay]", raw["hearsay"], {"words", "sources"})
     return ChangeRules(
         matrix=_matrix(file, raw["matrix"]),
         identity=_identity(file, raw["identity"]),
         precise=_precise(file, raw["precise"]),
         fresh_days=_number(file, "[conditions]", "fresh_days", conditions["fresh_days"]),
+        hearsay=frozenset(raw["hearsay"]["words"]),
+        sources=frozenset(raw["hearsay"]["sources"]),
         origins={other: name for name, others in raw["origins"].items() for other in others},
     )
 
