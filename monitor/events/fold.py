@@ -63,8 +63,8 @@ def _narrowed(match: Match, claim: Claim) -> tuple[Match, Claim]:
 
 
 def _weighed(claim: Claim, rules: ChangeRules) -> Claim:
-    """The claim, with what does not hold taken back: hearsay ("is reportedly in talks") is told by nobody in particular,
-    and where every party is what is being bought, the roles were not understood."""
+    """The claim without what does not hold: hearsay ("is reportedly in talks") is told by nobody in particular, and
+    where every party is what is being bought, the roles were not understood."""
     if len(claim.parties) > 1 and all(role in rules.identity.object_roles for role in claim.roles):
         claim = replace(claim, roles=())
     said = set(re.findall(r"\w+", claim.evidence.casefold()))
