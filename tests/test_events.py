@@ -184,6 +184,15 @@ def test_hearsay_is_no_origin(sentence: str, expected: list[str]) -> None:
     assert len(versions[-1].origins) == len(expected)
 
 
+def test_a_sentence_that_cites_a_known_house_brings_no_origin_of_its_own() -> None:
+    first = claim("Vela, Orm", sourcing="unnamed_sources", outlet="Pharma Beacon")
+    words = "Vela is in talks with Orm, Pharma Beacon reported, citing people familiar with the matter."
+    second = claim("Vela, Orm", sourcing="unnamed_sources", outlet="Copperbyte", evidence=words, day=1)
+    own = claim("Vela, Orm", sourcing="unnamed_sources", outlet="Copperbyte", evidence="People told Copperbyte.", day=1)
+    assert changes(told(first, second)) == ["new"]
+    assert changes(told(first, own)) == ["new", "corroborated"]
+
+
 def test_a_copy_of_a_wire_story_is_no_second_origin() -> None:
     words = "Vela is in talks with Orm, people familiar with the matter said."
     versions = told(

@@ -4,8 +4,9 @@ Pure: claims in, versions out. The rules are data (`rules/changes.toml`); nothin
 """
 
 from monitor.events.amend import expire, merge, split
-from monitor.events.fold import FoldSettings, claim_time, fold, origin_of, wanted_keys
+from monitor.events.fold import FoldSettings, claim_time, fold, wanted_keys
 from monitor.events.names import lookup_keys, source_key
+from monitor.events.origins import origin_of
 from monitor.events.rules import ChangeRules, default_rules, load_rules
 from monitor.events.values import Amount, amount
 

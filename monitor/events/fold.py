@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.events.identity import Match, find
 from monitor.events.names import lookup_keys, source_key, words
+from monitor.events.origins import is_firm, is_new_origin, level_after, origin_of, origins_after, prints_of, weighed
 from monitor.events.rules import CLAIMED, Cell, ChangeRules, default_rules
 from monitor.events.values import amount
-from monitor.models import FAMILY, ChangeKind, Claim, DealType, Event, EvidenceLevel, Family, Sourcing, stable_key
+from monitor.models import FAMILY, ChangeKind, Claim, DealType, Event, Family, Sourcing, stable_key
 
 _RANK: dict[Sourcing, int] = {"unattributed": 0, "unnamed_sources": 1, "named_report": 2, "party_statement": 3}
 _FAMILIES: tuple[Family, Family] = ("commercial", "equity")
@@ -39,7 +39,7 @@ def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, setting
     Sightings of one deal with nothing in between share one version.
     """
     book = _Book(known)
-    for claim in (_weighed(claim, settings.rules) for claim in claims):
+    for claim in (weighed(claim, settings.rules) for claim in claims):
         at = claim_time(claim, now)
         near = book.near(claim)
         if any(claim.claim_key in event.folded for event in near):
@@ -60,17 +60,6 @@ def _narrowed(match: Match, claim: Claim) -> tuple[Match, Claim]:
         claim, parties=tuple(claim.parties[i] for i in match.pairs), roles=tuple(roles[i] for i in match.pairs)
     )
     return replace(match, pairs=dict(enumerate(match.pairs.values()))), told
-
-
-def _weighed(claim: Claim, rules: ChangeRules) -> Claim:
-    """The claim without what does not hold: hearsay ("is reportedly in talks") is told by nobody in particular, and
-    where every party is what is being bought, the roles were not understood."""
-    if len(claim.parties) > 1 and all(role in rules.identity.object_roles for role in claim.roles):
-        claim = replace(claim, roles=())
-    said = set(re.findall(r"\w+", claim.evidence.casefold()))
-    if claim.sourcing == "unnamed_sources" and not claim.origin and said & rules.hearsay and not said & rules.sources:
-        return replace(claim, sourcing="unattributed")
-    return claim
 
 
 def claim_time(claim: Claim, now: datetime) -> datetime:
@@ -131,7 +120,7 @@ def _birth(claim: Claim, at: datetime, now: datetime) -> Event:
         status=claim.status,
         changed_at=now,
         change="new",
-        evidence_level=_level("single_origin", claim, 1),
+        evidence_level=level_after("single_origin", claim, 1),
         sourcing=claim.sourcing,
         origins=tuple(filter(None, [origin or weak])),
         outlets=tuple(filter(None, [claim.outlet])),
@@ -152,7 +141,7 @@ def _birth(claim: Claim, at: datetime, now: datetime) -> Event:
         marks=claim.marks,
         feeds=tuple(filter(None, [claim.feed_url])),
         folded=(claim.claim_key,),
-        prints=_print(claim),
+        prints=prints_of(claim),
         lookup=lookup_keys(claim.parties, FAMILY[claim.deal_type]),
     )
 
@@ -167,7 +156,7 @@ def _apply(match: Match, claim: Claim, at: datetime, now: datetime, settings: Fo
     parties, roles, new = _parties(match, claim)
     deal_type, type_news = _type(event, claim, rules)
     value, value_news = _value(event, claim, rules)
-    origins, is_second = _origins(event, claim, rules)
+    origins, is_second = origins_after(event, claim, rules)
     change, what = _news(event, claim, cell, new, value_news, type_news, origin_of(claim) if is_second else "")
     state = claim.status if cell.change != "repeat" else event.status
     fresh = replace(
@@ -181,8 +170,8 @@ def _apply(match: Match, claim: Claim, at: datetime, now: datetime, settings: Fo
         terms=event.terms + tuple(t for t in claim.terms if t not in event.terms),
         origins=origins,
         sourcing=max(event.sourcing, claim.sourcing, key=_RANK.__getitem__),
-        evidence_level=_level(event.evidence_level, claim, len(origins) if _firm(event, claim) else 1, state),
-        prints=(seen.prints + tuple(p for p in _print(claim) if p not in seen.prints))[-KEEP_PRINTS:],
+        evidence_level=level_after(event.evidence_level, claim, len(origins) if is_firm(event, claim) else 1, state),
+        prints=(seen.prints + tuple(p for p in prints_of(claim) if p not in seen.prints))[-KEEP_PRINTS:],
         marks=event.marks + tuple(m for m in claim.marks if m not in event.marks),
         lookup=tuple(dict.fromkeys((*seen.lookup, *lookup_keys(parties, FAMILY[deal_type])))),
     )
@@ -209,7 +198,7 @@ def _cell(event: Event, claim: Claim, at: datetime, rules: ChangeRules) -> Cell:
     if cell.condition == "later" and since < timedelta(0):
         return Cell("stale")
     if cell.condition == "fresh":
-        new_origin = origin_of(claim) and _is_new_origin(event, claim, rules)
+        new_origin = origin_of(claim) and is_new_origin(event, claim, rules)
         if since < timedelta(0) or not (new_origin or since >= timedelta(days=rules.fresh_days)):
             return Cell("stale")
     return cell
@@ -267,7 +256,7 @@ def _type(event: Event, claim: Claim, rules: ChangeRules) -> tuple[DealType, boo
     """The deal's type, and whether its becoming precise is news: a known origin retold in other words is none."""
     if claim.deal_type not in rules.precise[event.deal_type]:
         return event.deal_type, False
-    return claim.deal_type, claim.sourcing == "party_statement" or _is_new_origin(event, claim, rules)
+    return claim.deal_type, claim.sourcing == "party_statement" or is_new_origin(event, claim, rules)
 
 
 def _value(event: Event, claim: Claim, rules: ChangeRules) -> tuple[str, bool]:
@@ -283,48 +272,6 @@ def _value(event: Event, claim: Claim, rules: ChangeRules) -> tuple[str, bool]:
         return (claim.value, told and new is not None) if new or not event.value else (event.value, False)
     moved = new is not None and not new.near(old, rules.identity.value_change)
     return (claim.value, True) if moved and told else (event.value, False)
-
-
-def origin_of(claim: Claim) -> str:
-    """Who first said it, if the claim tells: the origin named, or an outlet with sources of its own; "" otherwise."""
-    if claim.sourcing == "unnamed_sources":
-        return claim.origin or claim.outlet
-    return claim.origin if claim.sourcing == "named_report" else ""
-
-
-def _is_new_origin(event: Event, claim: Claim, rules: ChangeRules) -> bool:
-    origin = origin_of(claim)
-    if not origin or (not claim.origin and set(_print(claim)) & set(event.prints)):
-        return False  # nobody, or a copy of a wire story
-    known = {source_key(name, rules.origins) for name in event.origins}
-    return source_key(origin, rules.origins) not in known
-
-
-def _firm(event: Event, claim: Claim) -> bool:
-    """False while nobody but outlets that name no source has told of the deal."""
-    return bool(origin_of(claim)) or event.sourcing != "unattributed"
-
-
-def _origins(event: Event, claim: Claim, rules: ChangeRules) -> tuple[tuple[str, ...], bool]:
-    """Independent origins, and whether this claim brings the second one. The first firm one replaces a mere outlet."""
-    if not _is_new_origin(event, claim, rules):
-        return event.origins, False
-    if event.sourcing == "unattributed":
-        return (origin_of(claim),), False
-    origins = (*event.origins, origin_of(claim))
-    return origins, len(origins) == 2
-
-
-def _level(before: EvidenceLevel, claim: Claim, origins: int, status: str | None = None) -> EvidenceLevel:
-    """How sure the deal is now, given the status that it has."""
-    status = status or claim.status
-    if status == "denied" and claim.status == "denied" and claim.sourcing in ("party_statement", "unattributed"):
-        return "denied_by_party"
-    if status == claim.status and claim.status != "denied" and claim.sourcing == "party_statement":
-        return "confirmed_by_party"
-    if before == "confirmed_by_party" or (before == "denied_by_party" and status == "denied"):
-        return before
-    return "corroborated" if origins > 1 or before == "corroborated" else "single_origin"
 
 
 def _news(
@@ -351,10 +298,3 @@ def _news(
     if event.status in ("denied", "terminated", "completed") or not told:
         return None, ""
     return ("corroborated" if second and len(told) == 1 else "updated"), "; ".join(told)
-
-
-def _print(claim: Claim) -> tuple[int, ...]:
-    """A fingerprint of the evidence where it is some outlet's own: small letters and digits only."""
-    if claim.sourcing == "unattributed" or not claim.evidence:
-        return ()
-    return (stable_key("print", "".join(c for c in claim.evidence.casefold() if c.isalnum())),)
