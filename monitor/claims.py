@@ -89,7 +89,9 @@ class Reader:
         return [self._passes(text.lower()) for text in texts]
 
     def _passes(self, low: str) -> bool:
-        return bool(self._gate_names.find_matches_as_indexes(low)) and bool(self._gate_triggers.find_matches_as_indexes(low))
+        return bool(self._gate_names.find_matches_as_indexes(low)) and bool(
+            self._gate_triggers.find_matches_as_indexes(low)
+        )
 
     def read(self, article: Article) -> Reading:
         """All deals of watched companies that the article asserts, one claim per deal, and the near misses."""
@@ -185,7 +187,10 @@ class _Page:
             return named
         unknown = self.reader._finder.find(sentence.text, named, headline=sentence.headline, sure=self._sure)
         named = [self._longer(sentence, mention) for mention in named]
-        return sorted([*named, *(m for m in unknown if not any(n.start <= m.start < n.end for n in named))], key=lambda mention: mention.start)
+        return sorted(
+            [*named, *(m for m in unknown if not any(n.start <= m.start < n.end for n in named))],
+            key=lambda mention: mention.start,
+        )
 
     def _longer(self, sentence: plain.Sentence, mention: Mention) -> Mention:
         """ "Delta Galil" is not Delta: a stranger's short name with another name behind it belongs to somebody else."""
@@ -194,7 +199,13 @@ class _Page:
         end = self.reader._finder.continues(sentence.text, mention.end)
         if end == mention.end:
             return mention
-        return replace(mention, company=sentence.text[mention.start : end], end=end, text=sentence.text[mention.start : end], kind="found")
+        return replace(
+            mention,
+            company=sentence.text[mention.start : end],
+            end=end,
+            text=sentence.text[mention.start : end],
+            kind="found",
+        )
 
     # -------------------------------------------------------------------------------------------- sentences
 
@@ -276,7 +287,9 @@ class _Page:
             return None
         return self._make(sentence, parsed, hit, reading, parties, roles, unsure, spans)
 
-    def _parties(self, parsed: Parsed, hit: Hit, reading: StatusReading) -> tuple[list[str], dict[str, str], set[str], list[str]]:
+    def _parties(
+        self, parsed: Parsed, hit: Hit, reading: StatusReading
+    ) -> tuple[list[str], dict[str, str], set[str], list[str]]:
         trigger = hit.rule
         assert isinstance(trigger, Trigger)
         filled = self.reader._grammar.fill(parsed, hit, passive=reading.passive)
@@ -311,12 +324,24 @@ class _Page:
                 parties.append(first)
         if not parties and hit.form in {"noun", "nouns"}:  # "Takeover rumour lifts Exel shares"
             for group in parsed.groups:
-                if group.hit is not None and isinstance(group.hit.rule, Cue) and group.hit.rule.id == "market-after" and not group.modifier:
+                if (
+                    group.hit is not None
+                    and isinstance(group.hit.rule, Cue)
+                    and group.hit.rule.id == "market-after"
+                    and not group.modifier
+                ):
                     parties.append(parsed.mentions[group.start].company)
-                    spans.append(f"{parsed.mentions[group.start].start}:{parsed.mentions[group.start].end}:party:{parties[0]}")
+                    spans.append(
+                        f"{parsed.mentions[group.start].start}:{parsed.mentions[group.start].end}:party:{parties[0]}"
+                    )
         if not parties and self.subject and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
             parties.append(self.subject)
-        elif self.subject and len(parties) == 1 and self.subject not in parties and _pronoun_before(parsed, hit, self.reader._grammar.pronouns):
+        elif (
+            self.subject
+            and len(parties) == 1
+            and self.subject not in parties
+            and _pronoun_before(parsed, hit, self.reader._grammar.pronouns)
+        ):
             parties.insert(0, self.subject)
             role = trigger.places.get("subject", "party")
             if role != "party":
@@ -338,7 +363,13 @@ class _Page:
         ]  # fmt: skip
         if number == 0 or own:
             return None
-        fits = clause.kind == "coordinate" or clause.word in _SAYING or hit.form == "ing" or any(word in self.reader._grammar.pronouns for word in between) or len(between) <= 2
+        fits = (
+            clause.kind == "coordinate"
+            or clause.word in _SAYING
+            or hit.form == "ing"
+            or any(word in self.reader._grammar.pronouns for word in between)
+            or len(between) <= 2
+        )
         if not fits and clause.kind != "after":
             return None
         for group in parsed.groups:
@@ -347,7 +378,13 @@ class _Page:
         return None
 
     def _lacks(
-        self, parsed: Parsed, hit: Hit, trigger: Trigger, parties: list[str], roles: dict[str, str], reading: StatusReading
+        self,
+        parsed: Parsed,
+        hit: Hit,
+        trigger: Trigger,
+        parties: list[str],
+        roles: dict[str, str],
+        reading: StatusReading,
     ) -> str:
         """What the trigger needs and does not have; "" if all is there."""
         clause = parsed.clauses[parsed.clause_of[hit.start]]
@@ -356,35 +393,69 @@ class _Page:
         outside = [place for place, _ in filled if place not in {"subject", "owner"}]
         thing = _object_words(parsed, hit)
         if trigger.needs == "technology":
-            return "" if len(parties) > 1 and self._is_technology(parsed, filled) else "no company's technology is named"
+            return (
+                "" if len(parties) > 1 and self._is_technology(parsed, filled) else "no company's technology is named"
+            )
         if trigger.needs == "pair":
             pair = any(place == "subject" and len(group.members) > 1 for place, group in filled)
-            return "" if pair and len(parties) > 1 and parsed.clause_of[hit.start] == 0 else "not said of two companies together"
-        if trigger.reciprocal and hit.form not in {"noun", "nouns"} and len(parties) < 2 and (
-            parsed.word(hit.end - 1) != "with" and parsed.word(hit.end) not in {"with", "on"}
+            return (
+                ""
+                if pair and len(parties) > 1 and parsed.clause_of[hit.start] == 0
+                else "not said of two companies together"
+            )
+        if (
+            trigger.reciprocal
+            and hit.form not in {"noun", "nouns"}
+            and len(parties) < 2
+            and (parsed.word(hit.end - 1) != "with" and parsed.word(hit.end) not in {"with", "on"})
         ):
             return "the other party is not named in the deal word's reach"
-        if len(parties) == 1 and all(mention.kind == "product" for mention in parsed.mentions.values()) and trigger.needs != "money":
+        if (
+            len(parties) == 1
+            and parsed.mentions
+            and all(mention.kind == "product" for mention in parsed.mentions.values())
+            and trigger.needs != "money"
+        ):
             return "only a product is named"
-        if trigger.id == "sell" and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4]) and "to" not in outside:
+        if (
+            trigger.id == "sell"
+            and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4])
+            and "to" not in outside
+        ):
             return "wares, not a company"
         bare = hit.end + len(thing) - 1
         if trigger.id == "sell" and bare in parsed.mentions and parsed.mentions[bare].kind != "product" and parties:
             return ""
-        if trigger.id == "sell" and not set(thing) & self.reader._grammar.assets and not ({"to", "object"} <= set(outside)) and not (
-            _is_goods(parsed, hit) and "to" in outside
+        if (
+            trigger.id == "sell"
+            and not set(thing) & self.reader._grammar.assets
+            and not ({"to", "object"} <= set(outside))
+            and not (_is_goods(parsed, hit) and "to" in outside)
         ):
             return "wares, not a company"
         if trigger.needs == "asset" and behind[:1] == ["from"]:
             return "nothing is named that could be bought"
-        if trigger.needs == "asset" and len(parties) < 2 and not outside and not set(thing) & self.reader._grammar.assets and not reading.passive:
+        if (
+            trigger.needs == "asset"
+            and len(parties) < 2
+            and not outside
+            and not set(thing) & self.reader._grammar.assets
+            and not reading.passive
+        ):
             return "nothing is named that could be bought"
         why = _goods_bought(parsed, hit, trigger, filled, thing, parties, roles)
         if why:
             return why
         alone = reading.status == "denied" or self._with_state(parsed, clause, trigger)
         noun = hit.form in {"noun", "nouns"} and trigger.id == "partnership.noun"
-        if noun and len(parties) < 2 and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"}) and not alone:
+        if (
+            noun
+            and len(parties) < 2
+            and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"})
+            and not alone
+        ):
+            return "the other party is not named in the deal word's reach"
+        if trigger.id == "license.noun" and len(parties) < 2 and set(reading.rules) <= {"under", "launch", "market"}:
             return "the other party is not named in the deal word's reach"
         if trigger.id == "interest" and parties and parsed.word(hit.start).startswith(("takeover", "bid", "buyout")):
             return ""  # "Takeover talk lifts Acme": who the suitor is nobody says
@@ -415,7 +486,11 @@ class _Page:
         if FAMILY[trigger.type] != "commercial":
             return False
         states = self.reader.lexicon.names["countries"] | _STATE_WORDS
-        return any(token.text[:1].isupper() and token.low in states for token in parsed.tokens[clause.start : clause.end])
+        row = parsed.tokens[clause.start : clause.end]
+        pairs = (f"{one.low} {two.low}" for one, two in zip(row, row[1:], strict=False))
+        return any(token.text[:1].isupper() and token.low in states for token in row) or any(
+            pair in states for pair in pairs
+        )
 
     def _make(
         self, sentence: plain.Sentence, parsed: Parsed, hit: Hit, reading: StatusReading, parties: list[str],
@@ -435,7 +510,9 @@ class _Page:
             index=sentence.index,
             headline=sentence.headline,
             spans=spans,
-            deal_type="acquisition" if trigger.rank == 1 and "target" in roles.values() else _refine(trigger, parsed, hit),
+            deal_type="acquisition"
+            if trigger.rank == 1 and "target" in roles.values()
+            else _refine(trigger, parsed, hit),
             value=_value(parsed, hit),
             terms=tuple(dict.fromkeys(match[0] for match in _TERMS.finditer(sentence.text))),
             marks=tuple(mark for mark, pattern in _MARKS if pattern.search(sentence.text)),
@@ -490,7 +567,16 @@ class _Page:
 
 _BETWEEN_COMPANIES = frozenset({"deal.noun", "contract.noun", "partnership.noun", "talks-with", "sign"})
 _STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
-_SAYING = frozenset("says said say confirms confirmed announced that".split()) | {"announced that", "confirmed that", "confirms that", ":", "told", "tells", "adds", "claims"}
+_SAYING = frozenset("says said say confirms confirmed announced that".split()) | {
+    "announced that",
+    "confirmed that",
+    "confirms that",
+    ":",
+    "told",
+    "tells",
+    "adds",
+    "claims",
+}
 
 
 def _unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
@@ -515,7 +601,21 @@ def _yields(parsed: Parsed, hit: Hit) -> bool:
         if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
             continue
         between = [token.low for token in parsed.tokens[hit.end : other.start]]
-        if len(between) <= 7 and not {"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"} & set(between):
+        if len(between) <= 7 and not {
+            "with",
+            "from",
+            "for",
+            "to",
+            "in",
+            "on",
+            "by",
+            "after",
+            ",",
+            "as",
+            "via",
+            "through",
+            "under",
+        } & set(between):
             return True
     return False
 
@@ -549,8 +649,14 @@ def _without_things(
     if sites:
         filled = [(place, group) for place, group in filled if not (set(group.members) <= sites)]
     sure = {at for _, group in filled for at in group.members if parsed.mentions[at].kind != "found"}
-    if FAMILY[trigger.type] == "commercial" and trigger.id not in {"deal.noun", "partnership.noun"}:
-        filled = [(place, group) for place, group in filled if place != "compound" or any(at in sure for at in group.members)]
+    if (
+        FAMILY[trigger.type] == "commercial"
+        and trigger.id not in {"deal.noun", "partnership.noun"}
+        and not (trigger.id == "contract.noun" and not is_title_case(parsed.text))
+    ):
+        filled = [
+            (place, group) for place, group in filled if place != "compound" or any(at in sure for at in group.members)
+        ]
     if len(sure) < 2:
         return filled
     loose = {"compound", "object"} if hit_is_noun else {"compound"}
@@ -583,7 +689,11 @@ def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
             continue
         if other.form == "base" and other.start == hit.end + 1 and parsed.word(hit.end) == "to":
             return rule.id in {"deal.noun", "partnership.noun", "bid", "contract.noun"} and not other.rule.weak
-        if rule.id in {"acquire.noun", "sale.noun"} and other.rule.id == "stake" and parsed.word(hit.end) in {"of", "in"}:
+        if (
+            rule.id in {"acquire.noun", "sale.noun"}
+            and other.rule.id == "stake"
+            and parsed.word(hit.end) in {"of", "in"}
+        ):
             return not any(token.kind == "company" for token in parsed.tokens[hit.end : other.start])
     return False
 
@@ -593,17 +703,28 @@ _TITLE_IN_QUOTES = re.compile(r"[‘'“\"][A-Z][^‘’'“”\"]{1,40}[’'”
 
 def _quoted(parsed: Parsed, hit: Hit) -> bool:
     """A deal word in the quoted name of a thing: the 'Buy with Prime' button."""
-    if parsed.text.isupper() or is_title_case(parsed.text) and hit.end - hit.start == 1 and hit.form in {"noun", "nouns"}:
+    if (
+        parsed.text.isupper()
+        or is_title_case(parsed.text)
+        and hit.end - hit.start == 1
+        and hit.form in {"noun", "nouns"}
+    ):
         return False
     start = parsed.tokens[hit.start].start
-    return parsed.tokens[hit.start].text[:1].isupper() and any(m.start() < start < m.end() for m in _TITLE_IN_QUOTES.finditer(parsed.text))
+    return parsed.tokens[hit.start].text[:1].isupper() and any(
+        m.start() < start < m.end() for m in _TITLE_IN_QUOTES.finditer(parsed.text)
+    )
 
 
 def _with_mover(parsed: Parsed, hit: Hit, filled: list[tuple[str, Group]]) -> list[tuple[str, Group]]:
     """The company whose share price moved is a party, unless the deal has its parties without it."""
     if len({at for _, group in filled for at in group.members}) != 1 or any(place == "subject" for place, _ in filled):
         return filled
-    movers = [group for group in parsed.groups if group.end < hit.start and group.governor in {"", "in", "of"} and not group.modifier]
+    movers = [
+        group
+        for group in parsed.groups
+        if group.end < hit.start and group.governor in {"", "in", "of"} and not group.modifier
+    ]
     known = {at for _, group in filled for at in group.members}
     if movers and not known & set(movers[0].members):
         return [("subject", movers[0]), *filled]
@@ -645,11 +766,20 @@ def _has(low: str, words: str) -> bool:
 
 _SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wafers|supply|supplier|purchase|power|gas|lng|cloud|"
                      r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
-_LICENSING = re.compile(r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE)
-_BUYING = re.compile(r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b")
-_STAKE = re.compile(r"\b(?:\d+(?:\.\d+)?% of|stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b", re.IGNORECASE)
+_LICENSING = re.compile(
+    r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE
+)
+_BUYING = re.compile(
+    r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
+)
+_STAKE = re.compile(
+    r"\b(?:\d+(?:\.\d+)?% of|stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b",
+    re.IGNORECASE,
+)
 _VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
-_MAJORITY = re.compile(r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE)
+_MAJORITY = re.compile(
+    r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE
+)
 
 
 def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
@@ -661,7 +791,16 @@ def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     if trigger.id not in {"deal.noun", "partnership.noun", "use-of"}:
         return trigger.type
     word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
-    if trigger.id == "partnership.noun" and word not in {"agreement", "agreements", "pact", "pacts", "accord", "letter of intent", "memorandum of understanding", "framework agreement"}:
+    if trigger.id == "partnership.noun" and word not in {
+        "agreement",
+        "agreements",
+        "pact",
+        "pacts",
+        "accord",
+        "letter of intent",
+        "memorandum of understanding",
+        "framework agreement",
+    }:
         return trigger.type
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
@@ -697,7 +836,9 @@ _PAST = re.compile(
 
 def _moved(parsed: Parsed) -> bool:
     """Does the sentence tell of a share price?"""
-    return any(isinstance(hit.rule, Cue) and hit.rule.effect == "market" and hit.rule.where == "before" for hit in parsed.hits)
+    return any(
+        isinstance(hit.rule, Cue) and hit.rule.effect == "market" and hit.rule.where == "before" for hit in parsed.hits
+    )
 
 
 def _goods_bought(
@@ -706,22 +847,44 @@ def _goods_bought(
 ) -> str:  # fmt: skip
     """Is it a shopper, a discount or the sales figures, and no deal? "" if not."""
     places = {place for place, _ in filled}
-    if trigger.id == "acquire" and "acquirer" not in roles and len(parties) < 2 and hit.form not in {"pp", "past/pp"}:
+    if (
+        trigger.id == "acquire"
+        and "acquirer" not in roles.values()
+        and len(parties) < 2
+        and hit.form not in {"pp", "past/pp"}
+    ):
         return "nobody is named who buys"
-    if trigger.id == "acquire" and len(parties) < 2 and any(
-        parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object"
+    if (
+        trigger.id == "acquire"
+        and len(parties) < 2
+        and any(parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object")
     ):
         return "a product is bought, not a company"
     if trigger.id == "sale.noun":
         word = parsed.word(hit.end - 1)
         of = parsed.word(hit.end) in {"of", "to"}
-        if word == "sales" or word == "sale" and not of and not places & {"of", "to", "owner"} and hit.end - hit.start == 1 and not (
-            parsed.word(hit.start - 1) in {"stake", "unit", "asset", "business", "possible", "potential", "a", "its", "explores"}
+        if (
+            word == "sales"
+            or word == "sale"
+            and not of
+            and not places & {"of", "to", "owner"}
+            and hit.end - hit.start == 1
+            and not (
+                parsed.word(hit.start - 1)
+                in {"stake", "unit", "asset", "business", "possible", "potential", "a", "its", "explores"}
+            )
         ):
             return "a shop's sale or sales figures"
-    if trigger.id in {"contract.noun", "buy-goods"} and parsed.word(hit.end - 1) in {"order", "orders"} and len(parties) < 2:
+    if (
+        trigger.id in {"contract.noun", "buy-goods"}
+        and parsed.word(hit.end - 1) in {"order", "orders"}
+        and len(parties) < 2
+    ):
         clause = parsed.clauses[parsed.clause_of[hit.start]]
-        if not any(token.kind == "money" or token.text in {"Chinese", "Saudi", "Indian"} for token in parsed.tokens[clause.start : clause.end]):
+        if not any(
+            token.kind == "money" or token.text in {"Chinese", "Saudi", "Indian"}
+            for token in parsed.tokens[clause.start : clause.end]
+        ):
             return "no customer and no sum is named"
     return ""
 
@@ -730,7 +893,10 @@ def _object_words(parsed: Parsed, hit: Hit) -> list[str]:
     """The words of a verb's object, up to the next preposition but "of"."""
     words = []
     for token in parsed.tokens[hit.end : parsed.clauses[parsed.clause_of[hit.start]].end][:16]:
-        if token.low in {"to", "from", "for", "in", "on", "through", "with", "at", "by", "as", "via", "under", "amid"} and words:
+        if (
+            token.low in {"to", "from", "for", "in", "on", "through", "with", "at", "by", "as", "via", "under", "amid"}
+            and words
+        ):
             break
         words.append(token.low)
     return words
@@ -747,14 +913,59 @@ def _is_goods(parsed: Parsed, hit: Hit) -> bool:
         stop += 1
     row = parsed.tokens[hit.end : stop]
     thing = " ".join(token.low for token in row if token.kind != "company")
-    assets = {"unit", "business", "division", "stake", "maker", "firm", "company", "startup", "arm", "producer", "supplier", "group", "plant", "assets", "operator", "provider", "developer", "field", "fields", "brand", "subsidiary", "chipmaker", "start", "operations", "rival", "specialist", "distributor", "manufacturer", "designer"}
+    assets = {
+        "unit",
+        "business",
+        "division",
+        "stake",
+        "maker",
+        "firm",
+        "company",
+        "startup",
+        "arm",
+        "producer",
+        "supplier",
+        "group",
+        "plant",
+        "assets",
+        "operator",
+        "provider",
+        "developer",
+        "field",
+        "fields",
+        "brand",
+        "subsidiary",
+        "chipmaker",
+        "start",
+        "operations",
+        "rival",
+        "specialist",
+        "distributor",
+        "manufacturer",
+        "designer",
+    }
     return bool(_GOODS.search(thing)) and not assets & set(thing.split())
 
 
-_TERMS = re.compile(r"\b\d[\d.]*(?:%|\s?per ?cent|\s?pct)\s(?:equity\s)?(?:stake|share|interest|holding)|\b(?:\w+|\d+)-year\b", re.IGNORECASE)
+_TERMS = re.compile(
+    r"\b\d[\d.]*(?:%|\s?per ?cent|\s?pct)\s(?:equity\s)?(?:stake|share|interest|holding)|\b(?:\w+|\d+)-year\b",
+    re.IGNORECASE,
+)
 _MARKS = (
-    ("second", re.compile(r"\b(?:second|third|another|separate)\s(?:\w+\s)?(?:deal|agreement|partnership|contract|order|deal|stake|acquisition|round|pact)\b", re.IGNORECASE)),
-    ("new round", re.compile(r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b", re.IGNORECASE)),
+    (
+        "second",
+        re.compile(
+            r"\b(?:second|third|another|separate)\s(?:\w+\s)?(?:deal|agreement|partnership|contract|order|deal|stake|acquisition|round|pact)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "new round",
+        re.compile(
+            r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b",
+            re.IGNORECASE,
+        ),
+    ),
     ("expands", re.compile(r"\b(?:expand|extend|renew|broaden|deepen)(?:s|ed|ing)?\b", re.IGNORECASE)),
 )
 
@@ -797,7 +1008,9 @@ def _apart(found: _Found) -> list[_Found]:
     """ "partnerships with A and B" are two deals: one for each company behind "with"."""
     if found.trigger.type != "partnership" or len(found.parties) < 3 or found.status != "rumour":
         return [found]
-    if not re.search(r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations)\b", found.sentence, re.IGNORECASE):
+    if not re.search(
+        r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations)\b", found.sentence, re.IGNORECASE
+    ):
         return [found]
     first = found.parties[0]
     return [replace(found, parties=[first, other], support=[]) for other in found.parties[1:]]
@@ -817,14 +1030,24 @@ def _settle(deal: _Found) -> None:
     """Settle parties, type, status, value and source of a deal from all sentences that tell it."""
     for other in deal.support:
         for name in other.parties:
-            if name not in deal.parties and (name not in other.unsure or len(deal.parties) < 2) and other.index <= deal.index + LEAD:
+            if (
+                name not in deal.parties
+                and (name not in other.unsure or len(deal.parties) < 2)
+                and other.index <= deal.index + LEAD
+            ):
                 if set(deal.parties) <= set(other.parties):
                     deal.parties.append(name)
                     if name in other.roles:
                         deal.roles[name] = other.roles[name]
         if other.trigger.rank > deal.trigger.rank and other.index <= deal.index + LEAD:
             deal.deal_type, deal.trigger = other.deal_type, other.trigger
-        if other.index <= deal.index + LEAD and deal.status == "announced" and other.status == "rumour" and deal.headline and other.sourcing in {"named_report", "unnamed_sources"}:
+        if (
+            other.index <= deal.index + LEAD
+            and deal.status == "announced"
+            and other.status == "rumour"
+            and deal.headline
+            and other.sourcing in {"named_report", "unnamed_sources"}
+        ):
             deal.status = "rumour"
         if not deal.value and set(other.parties) >= set(deal.parties):
             deal.value = other.value

@@ -181,6 +181,10 @@ class Lexicon:
         """The first words of all triggers, lower case: what the gate looks for."""
         return {word for word, node in self._root.next.items() if _has_trigger(node)}
 
+    def single_words(self) -> frozenset[str]:
+        """Deal words of one word, lower case: "mou" and "jv" look like names in capitals and are none."""
+        return frozenset(word for word, node in self._root.next.items() if node.rules)
+
     def add(self, words: Sequence[str], rule: Trigger | Cue, form: str) -> None:
         node = self._root
         for word in _split(words):

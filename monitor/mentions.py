@@ -239,6 +239,7 @@ class NameFinder:
         )  # fmt: skip
         self._outlets = lexicon.outlets
         self._titles = names["titles"]
+        self._deal_words = lexicon.single_words() | {"series"}
 
     def find(
         self, text: str, taken: Sequence[Mention], *, headline: bool, sure: frozenset[str] = frozenset()
@@ -308,7 +309,7 @@ class NameFinder:
             return not row and not any(c.isalpha() for c in word)
         if row and low in _FIRM_WORDS or after.lower() in _LEGAL and after[:1].isupper():
             return False
-        if low == "series" or low in self._titles:
+        if low in self._deal_words or low in self._titles:
             return True
         if low in self._never and not row:
             return titled or not (
@@ -351,7 +352,7 @@ class NameFinder:
         if low in self._outlets and reports(text, start, end):
             return
         if name not in sure:
-            if len(name) < 2 or name.isupper() and len(lows) == 1 and lows[0] in _ACRONYMS:
+            if len(name) < 2 or len(lows) == 1 and (name.isupper() or len(name) == 2) and lows[0] in _ACRONYMS:
                 return
             if titled and all(word in self._words or word in _FIRM_WORDS for word in lows):
                 return
@@ -378,7 +379,7 @@ _DESCRIBING = re.compile(
     re.IGNORECASE,
 )
 _ACRONYMS = frozenset(
-    "ip tv q&a dmca scotus 3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
+    "cng lpg mrna led ip tv q&a dmca scotus 3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
     "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
     "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
     "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()

@@ -124,7 +124,8 @@ class Grammar:
             return 1, "coordinate"
         if low == "as":
             after = tokens[at + 1].low if at + 1 < len(tokens) else ""
-            return (0, "") if after in self.as_keeps else (1, "plain")
+            told = any(at < verb <= at + 7 for verb in verbs)  # "as regulators approve ...", but "as bus supplier"
+            return (1, "plain") if told and after not in self.as_keeps else (0, "")
         length = _match(self.background, tokens, at)
         if length:
             news = low in {"after", "following", "amid", "days", "hours", "shortly", "just", "weeks"}
@@ -251,6 +252,15 @@ class Grammar:
             and (parsed.tokens[at + step + 1].kind != "company")
         ):
             return False  # "7-Eleven owner open to bid": the group that is known by this name
+        if follows == "led" and parsed.word(at + step + 1) in {
+            "consortium",
+            "group",
+            "team",
+            "investors",
+            "bid",
+            "investor",
+        }:
+            return False
         if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):
             return True
         before = parsed.word(at - 1)
@@ -396,8 +406,10 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if hit.form == "base":
         plural = before.kind == "word" and before.low.endswith("s") and before.low not in _NOUN_BEFORE
         pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
+        joint = hit.start > 2 and tokens[hit.start - 2].low in {"and", ",", "&"} and before.text[:1].isupper()
         return not (
             pair
+            or joint
             or before.kind in {"company", "punct"}
             or before.low in _VERB_BEFORE
             or plural

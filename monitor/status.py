@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Cue, Hit, Trigger
 from monitor.parties import Group, Parsed
+from monitor.text import Token
 
 _BE = frozenset("is are was were be been being gets get got getting 're 's".split())
 _HAVE = frozenset("has have had having".split())
@@ -227,9 +228,7 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
             token.low for token in between if token.kind in {"word", "num"} and token.low not in PREPOSITIONS_WITHIN
         ]
         content = [word for word in words if word not in _COPULA]
-        if len(content) > cue.rule.gap or any(
-            token.low in {"to", ";"} and cue.rule.where == "after" for token in between
-        ):
+        if len(content) > cue.rule.gap or (cue.rule.where == "after" and _purpose_between(between)):
             continue
         if any(
             other.start >= hit.end
@@ -248,6 +247,14 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         found.append(cue)
     return found
+
+
+def _purpose_between(between: list[Token]) -> bool:
+    """ "a deal to end the row": what follows "to" is what the deal is for, unless it is a company."""
+    for at, token in enumerate(between):
+        if token.low == ";" or token.low == "to" and (at + 1 >= len(between) or between[at + 1].kind != "company"):
+            return True
+    return False
 
 
 def _reports(parsed: Parsed) -> list[Hit]:

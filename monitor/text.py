@@ -54,7 +54,7 @@ _TOKEN = re.compile(
 )
 _TICKER = re.compile(
     r"<[A-Z]{1,6}(?:\.[A-Z]{1,3})?>|\(\s*(?:(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|TSX|ASX|OTC\w*|NSE|BSE|HKEX|TSE|SIX|ETR|EPA|"
-    r"[A-Z]{2,8})\s*:\s*)?\$?[A-Z][A-Z.]{0,5}(?:\s*:\s*[A-Z]{2,8})?\s*\)"
+    r"[A-Z]{2,8})\s*:\s*)?\$?[A-Z][A-Z.]{0,5}(?:\s*:\s*[A-Z]{2,8})?\s*\)|\((?:about |around )?[$€£¥₹][^()]{1,24}\)"
 )
 
 
