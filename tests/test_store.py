@@ -133,6 +133,18 @@ def test_an_event_is_found_by_lookups_of_any_version_and_given_as_it_is_now(stor
     assert store.find("events", [13]) == ()
 
 
+def test_a_version_that_dropped_the_lookup_is_found_in_a_newer_base(store: Store) -> None:
+    for version, lookup in enumerate([(10,), (11,), (12,)], 1):
+        store.append("events", [event(1, version, lookup=lookup), event(version + 5, lookup=(10,))])
+    log = store.log("events")
+    for part in log.view().parts:
+        compaction.merge(log, [part])
+    assert all(part.is_base for part in store.view("events").parts)
+    found = open_store(store.url).find("events", [10])
+    assert {item.event_id: item.version for item in found} == {event_id(1): 3, **{event_id(n): 1 for n in (6, 7, 8)}}
+    assert open_store(store.url).find("events", [12]) == (event(1, 3, lookup=(12,)),)
+
+
 def test_many_keys_over_many_blocks(store: Store) -> None:
     records = [event(number, lookup=(number % 10,)) for number in range(1000)]
     store.append("events", records)

@@ -189,7 +189,7 @@ def _examine_index(log: Log, part: Part, mend: bool) -> Iterator[Finding]:
 
 
 def _read_whole(log: Log, index: indexes.Index) -> None:
-    places: dict[int, tuple[int, int, int]] = dict(index.every())
+    places: dict[int, indexes.Place] = dict(index.every())
     if log.table.indexed_rows:
         for _ in index.rows(places):
             pass

@@ -6,7 +6,7 @@ costs among ten thousand. It is derived: whoever finds it missing or damaged bui
     rows      one JSON object per key, deflated with the head's dictionary if it has one; or nothing (tables whose rows
               are long: look them up in the base by position)
     keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
-    lookups   blocks of 64: lookup (u64) | key (u64), by lookup
+    lookups   blocks of 64: lookup (u64) | key (u64) | and what `keys` says of that key (u64, u32, u32), by lookup
     filters   of the keys, then of the lookups: eight bits for each, of which bit `key % bits` is set; a clear bit says
               that a key is not here, without reading a block
     fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
@@ -35,12 +35,13 @@ from monitor.errors import DamagedSegment
 from monitor.store.segments import polars_errors
 from monitor.store.tables import POSITION, Table, columns, hash_column, json_reader
 
+Place = tuple[int, int, int]  # value (position, or offset in the rows section), length and crc32 of a row
 _MAGIC: Final = b"dealidx1"
 _BLOCK: Final = 64
 _SMALL: Final = 1 << 17  # keys of an index whose blocks are kept in memory once they were read
 _STEP: Final = 1 << 16  # rows turned to JSON at a time
 _KEY_BYTES: Final = 24
-_LOOKUP_BYTES: Final = 16
+_LOOKUP_BYTES: Final = 32
 _DICTIONARY: Final = 8192  # bytes
 _HEAD: Final = frozenset(
     (
@@ -62,7 +63,7 @@ def build(table: Table, base: Path, target: Path) -> None:
     with polars_errors(str(target)), target.open("wb") as file:
         newest = _newest(table, pl.scan_parquet(base))
         entries, names, dictionary = _write_rows(table, base, newest, file)
-        lookups = _lookups(table, base)
+        lookups = _lookups(table, base).join(entries, left_on="key", right_on=hash_column(table), maintain_order="left")
         head: dict[str, Any] = {
             "names": names,
             "dictionary": dictionary.decode(),
@@ -72,7 +73,7 @@ def build(table: Table, base: Path, target: Path) -> None:
         head["keys_at"] = file.tell()
         fence = _write_blocks(file, entries, "QQII", [hash_column(table), "value", "length", "crc"])
         head["lookups_at"] = file.tell()
-        more = _write_blocks(file, lookups, "QQ", ["lookup", "key"])
+        more = _write_blocks(file, lookups, "QQQII", ["lookup", "key", "value", "length", "crc"])
         for name, values in (("key_filter", entries[hash_column(table)]), ("lookup_filter", lookups["lookup"])):
             bits = _filter(values)
             head[f"{name}_at"], head[f"{name}_crc"] = file.tell(), zlib.crc32(bits)
@@ -234,7 +235,8 @@ class Index:
             at = end
         self._key_fence, self._key_crcs, self._lookup_fence, self._lookup_crcs = fences
         self._filters: dict[str, bytes] = {}
-        if hasattr(os, "posix_fadvise"):
+        self._big = self.keys > _SMALL and hasattr(os, "posix_fadvise")
+        if self._big:
             os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_RANDOM)  # reading ahead would read in vain
         if self.keys <= _SMALL:
             self._key_block = cache(self._key_block)  # type: ignore[method-assign]
@@ -258,11 +260,18 @@ class Index:
         values, numbers = data[size * 8 : size * 16], data[size * 16 :].cast("I")
         return data[: size * 8].cast("Q"), values.cast("Q"), numbers[:size], numbers[size:]
 
-    def _lookup_block(self, number: int) -> tuple[memoryview, memoryview]:
-        """Lookups and keys of a block of lookups."""
-        data = self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs).cast("Q")
-        size = len(data) // 2
-        return data[:size], data[size:]
+    def _lookup_block(self, number: int) -> tuple[memoryview, memoryview, memoryview, memoryview, memoryview]:
+        """Lookups, keys, values, lengths and checksums of a block of lookups."""
+        data = self._block(number, self._lookups_at, self._lookups, _LOOKUP_BYTES, self._lookup_crcs)
+        size = len(data) // _LOOKUP_BYTES
+        longs, numbers = data[: size * 24].cast("Q"), data[size * 24 :].cast("I")
+        return longs[:size], longs[size : 2 * size], longs[2 * size :], numbers[:size], numbers[size:]
+
+    def _expect(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Offsets and sizes that are about to be read: a big index is not all in memory, so let the disk start."""
+        if self._big:
+            for at, size in spans:
+                os.posix_fadvise(self._file, at, size, os.POSIX_FADV_WILLNEED)
 
     def _sifted(self, name: str, wanted: Iterable[int], count: int) -> Iterable[int]:
         """Those of the keys that may be here: all that are, and an eighth of the others."""
@@ -275,17 +284,19 @@ class Index:
         size = 8 * count
         return [key for key in wanted if bits[(bit := key % size) >> 3] >> (bit & 7) & 1] if size else ()
 
-    def locate(self, wanted: Iterable[int], *, sift: bool = True) -> dict[int, tuple[int, int, int]]:
+    def locate(self, wanted: Iterable[int], *, sift: bool = True) -> dict[int, Place]:
         """Those of the keys that are here, each with value, length and checksum of its row.
 
         `sift`: most are thought not to be here.
         """
         if sift:
             wanted = self._sifted("key_filter", wanted, self.keys)
-        found: dict[int, tuple[int, int, int]] = {}
-        fence, current = self._key_fence, -1
-        for key in sorted(wanted):
-            number = bisect_right(fence, key) - 1
+        found: dict[int, Place] = {}
+        current = -1
+        numbers = [(bisect_right(self._key_fence, key) - 1, key) for key in sorted(wanted)]
+        width = _BLOCK * _KEY_BYTES
+        self._expect((self._keys_at + max(0, number) * width, width) for number, _ in numbers)
+        for number, key in numbers:
             if number < 0:
                 continue
             if number != current:
@@ -296,34 +307,37 @@ class Index:
                 found[key] = values[at], lengths[at], crcs[at]
         return found
 
-    def rows(self, places: dict[int, tuple[int, int, int]]) -> Iterator[tuple[int, Any]]:
-        """Key and record for what `locate` found. Only where the table's rows are in the index."""
+    def rows(self, places: dict[int, Place]) -> Iterator[tuple[int, Any]]:
+        """Key and record for what `locate` or `find` found. Only where the table's rows are in the index."""
+        self._expect((offset, length) for offset, length, _ in places.values())
         for key, (offset, length, crc) in places.items():
             data = os.pread(self._file, length, offset)
             if zlib.crc32(data) != crc:
                 raise self._damaged(f"row at {offset}")
             yield key, self._record(self._unpack(data))
 
-    def find(self, lookups: Iterable[int], *, sift: bool = True) -> set[int]:
-        """Keys of all rows, of any version, that carry one of the lookups. `sift` as for `locate`."""
+    def find(self, lookups: Iterable[int], *, sift: bool = True) -> dict[int, Place]:
+        """Keys of all rows, of any version, that carry one of the lookups, as `locate` gives them."""
         if sift:
             lookups = self._sifted("lookup_filter", lookups, self._lookups)
-        found: set[int] = set()
+        found: dict[int, Place] = {}
         fence = self._lookup_fence
-        for lookup in lookups:
-            number = max(0, bisect_left(fence, lookup) - 1)
+        numbers = [(max(0, bisect_left(fence, lookup) - 1), lookup) for lookup in lookups]
+        width = _BLOCK * _LOOKUP_BYTES
+        self._expect((self._lookups_at + number * width, width) for number, _ in numbers)
+        for number, lookup in numbers:
             while number < len(fence) and fence[number] <= lookup:
-                values, keys = self._lookup_block(number)
-                at, size = bisect_left(values, lookup), len(values)
-                while at < size and values[at] == lookup:
-                    found.add(keys[at])
+                carried, keys, values, lengths, crcs = self._lookup_block(number)
+                at, size = bisect_left(carried, lookup), len(carried)
+                while at < size and carried[at] == lookup:
+                    found[keys[at]] = values[at], lengths[at], crcs[at]
                     at += 1
                 if at < size:
                     break
                 number += 1
         return found
 
-    def every(self) -> Iterator[tuple[int, tuple[int, int, int]]]:
+    def every(self) -> Iterator[tuple[int, Place]]:
         """All keys with the places of their rows, by key: for the doctor, who also checks each block on the way."""
         for number in range(len(self._key_fence)):
             keys, *places = self._key_block(number)

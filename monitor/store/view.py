@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
-from monitor.store.index import Index
+from monitor.store.index import Index, Place
 from monitor.store.segments import Part, polars_errors
 from monitor.store.tables import (
     POSITION,
@@ -122,10 +122,12 @@ class View:
         for part, index, sift in self._indexes:
             if not missing:
                 break
-            places = index.locate(missing, sift=sift)
-            here = index.rows(places) if self.table.indexed_rows else self._rows_at(part, places)
+            here = self._read(part, index, index.locate(missing, sift=sift))
             found |= {missing.pop(key): record for key, record in here}
         return {key: found[key] for key in keys if key in found}
+
+    def _read(self, part: Part, index: Index, places: dict[int, Place]) -> Iterator[tuple[int, Any]]:
+        return index.rows(places) if self.table.indexed_rows else self._rows_at(part, places)
 
     def _tail_rows(self, missing: dict[int, Key]) -> dict[Key, Any]:
         known = self.tail.keys or {}
@@ -139,7 +141,7 @@ class View:
             found |= {missing.pop(hit): record for (_, hit), record in zip(rows, records, strict=True)}
         return found
 
-    def _rows_at(self, part: Part, places: dict[int, tuple[int, int, int]]) -> Iterator[tuple[int, Any]]:
+    def _rows_at(self, part: Part, places: dict[int, Place]) -> Iterator[tuple[int, Any]]:
         positions = sorted(value for value, _, _ in places.values())
         if not positions:
             return
@@ -151,13 +153,19 @@ class View:
     def find(self, lookups: Iterable[int]) -> tuple[Any, ...]:
         """The newest record of each key of which any version carries one of the lookups, ordered by key."""
         wanted = set(lookups)
-        keys: set[int] = set()
-        known = self.tail.lookups or {}
-        for lookup in wanted & known.keys():
-            keys |= known[lookup]
-        for _, index, sift in self._indexes:
-            keys |= index.find(wanted, sift=sift)
-        found = self.rows(keys)
+        met: dict[int, tuple[int, Place]] = {}  # key -> which base, from the newest; where its row is there
+        for age, (_, index, sift) in enumerate(self._indexes):
+            for key, place in index.find(wanted, sift=sift).items():
+                met.setdefault(key, (age, place))
+        known, carried = self.tail.keys or {}, self.tail.lookups or {}
+        newest = (met.keys() & known.keys()).union(*(carried[lookup] for lookup in wanted & carried.keys()))
+        found = self._tail_rows({key: key for key in newest})
+        for key in newest:
+            met.pop(key, None)
+        for age, (part, index, _) in enumerate(self._indexes):
+            elsewhere = [key for key, (older, _) in met.items() if older > age]
+            met |= {key: (age, place) for key, place in index.locate(elsewhere).items()}  # a version without the lookup
+            found |= self._read(part, index, {key: place for key, (here, place) in met.items() if here == age})
         return tuple(found[key] for key in sorted(found))
 
     def scan(self) -> pl.LazyFrame:
