@@ -38,7 +38,9 @@ def maintain(run: Run) -> Upkeep:
     with run.report.timed("compact"):
         for table in run.store.tables():
             limit = timedelta(days=days[table]) if days.get(table) else None
-            done.dropped += run.store.compact(table, keep=limit, now=run.now, everything=True).dropped
+            # what has no limit grows for ever: there, merging everything each night would grow with it
+            whole = limit is not None
+            done.dropped += run.store.compact(table, keep=limit, now=run.now, everything=whole).dropped
             done.tables += 1
     return done
 
