@@ -17,11 +17,13 @@ from monitor.lexicon import Cue, Hit, Lexicon, Trigger
 from monitor.mentions import Name, NameFinder, Names, is_title_case, reports
 from monitor.models import FAMILY, Article, Claim, Company, DealType, Mention, Sourcing, Status, stable_key
 from monitor.parties import Clause, Grammar, Group, Parsed, choose_subject
+from monitor.sourcing import Source, read_source, settle_sources
 from monitor.status import Reading as StatusReading
 from monitor.status import read_status
 
 LEAD = 3  # sentences of the body that may tell a deal of their own; later ones only support
 MAX_SENTENCES = 120  # of one article that are read
+SOURCED = 14  # sentences in which an article says whose story it tells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class _Found:
     marks: tuple[str, ...] = ()
     sourcing: Sourcing = "unattributed"
     origin: str = ""
+    retold: bool = False  # somebody else's story
     background: bool = False
     support: list[_Found] = field(default_factory=list)
 
@@ -76,6 +79,7 @@ class Reader:
         self._finder = NameFinder(lexicon)
         self._grammar = Grammar(lexicon)
         self._outlets = frozenset(lexicon.outlets)
+        self._companies = frozenset(form.lower() for form in self._names.forms)
         watched_only = Names(watchlist, (), lexicon) if known else self._names
         self._gate_names = ahocorasick_rs.AhoCorasick(watched_only.forms or ["\x00"])
         self._gate_triggers = ahocorasick_rs.AhoCorasick(sorted(lexicon.heads() - {"COMPANY", "MONEY", "NUMBER"}))
@@ -89,8 +93,15 @@ class Reader:
         return [self._passes(text.lower()) for text in texts]
 
     def _passes(self, low: str) -> bool:
-        return bool(self._gate_names.find_matches_as_indexes(low)) and bool(
-            self._gate_triggers.find_matches_as_indexes(low)
+        return self._names_somebody(low) and bool(self._gate_triggers.find_matches_as_indexes(low))
+
+    def _names_somebody(self, low: str) -> bool:
+        """A watched name stands there as a word: "ge" in "large" is none. Case is left to the mentions."""
+        padded = f" {low} "
+        return any(
+            not (padded[start].isalnum() and low[start].isalnum())
+            and not (padded[end + 1].isalnum() and low[end - 1].isalnum())
+            for _, start, end in self._gate_names.find_matches_as_indexes(low, overlapping=True)
         )
 
     def read(self, article: Article) -> Reading:
@@ -101,7 +112,7 @@ class Reader:
             body = body[len(article.title.strip()) :].strip()
         if not self._passes(f"{title}\n{body}".lower()):
             return Reading(article_id=article.article_id, claims=())
-        page = _Page(self, title, body)
+        page = _Page(self, title, body, article.outlet or tail_outlet)
         page.read()
         claims = tuple(self._claim(article, found, tail_outlet) for found in page.merged())
         return Reading(article_id=article.article_id, claims=claims, near_misses=tuple(page.misses))
@@ -143,12 +154,15 @@ def _status(word: str) -> Status:
 class _Page:
     """One article being read."""
 
-    def __init__(self, reader: Reader, title: str, body: str) -> None:
+    def __init__(self, reader: Reader, title: str, body: str, outlet: str) -> None:
         self.reader = reader
+        self.outlet = outlet
         self.sentences = [plain.Sentence(title, 0, True)] if title else []
         first = len(self.sentences)
         for number, sentence in enumerate(plain.split_sentences(body)[:MAX_SENTENCES]):
             self.sentences.append(plain.Sentence(sentence, number + first))
+        self.sources = [self._source(sentence.text) for sentence in self.sentences[:SOURCED]]
+        self.credited = frozenset(_bare(source.origin) for source in self.sources if source.origin)
         self.misses: list[NearMiss] = []
         self.found: list[_Found] = []
         self.subject: str | None = None  # the company that "it" and "the company" stand for
@@ -186,6 +200,7 @@ class _Page:
         if shouting:
             return named
         unknown = self.reader._finder.find(sentence.text, named, headline=sentence.headline, sure=self._sure)
+        unknown = [mention for mention in unknown if _bare(mention.text) not in self.credited]
         named = [self._longer(sentence, mention) for mention in named]
         return sorted(
             [*named, *(m for m in unknown if not any(n.start <= m.start < n.end for n in named))],
@@ -498,7 +513,7 @@ class _Page:
     ) -> _Found:  # fmt: skip
         trigger = hit.rule
         assert isinstance(trigger, Trigger)
-        sourcing, origin = self._source(parsed, reading)
+        source = self._source(sentence.text)
         return _Found(
             parties=parties,
             roles=roles,
@@ -516,21 +531,14 @@ class _Page:
             value=_value(parsed, hit),
             terms=tuple(dict.fromkeys(match[0] for match in _TERMS.finditer(sentence.text))),
             marks=tuple(mark for mark, pattern in _MARKS if pattern.search(sentence.text)),
-            sourcing=sourcing,
-            origin=origin,
+            sourcing=source.sourcing,
+            origin=source.origin,
+            retold=source.retold,
         )
 
-    def _source(self, parsed: Parsed, reading: StatusReading) -> tuple[Sourcing, str]:
-        origin = _origin(parsed.text, self.reader.lexicon.outlets)
-        low = parsed.text.lower()
-        context = self.reader.lexicon.context["attribution"]
-        if origin:
-            return "named_report", origin
-        if reading.reported or any(_has(low, words) for words in context["unnamed"]):
-            return "unnamed_sources", ""
-        if any(_has(low, words) for words in context["party"]):
-            return "party_statement", ""
-        return "unattributed", ""
+    def _source(self, sentence: str) -> Source:
+        reader = self.reader
+        return read_source(sentence, reader.lexicon.outlets, own=self.outlet, companies=reader._companies)
 
     # -------------------------------------------------------------------------------------------- merging
 
@@ -542,7 +550,11 @@ class _Page:
                 self._join(deals, part)
         deals = [deal for deal in deals if self._stands(deal, deals)]
         for deal in deals:
+            own = Source(sourcing=deal.sourcing, origin=deal.origin, retold=deal.retold)
             _settle(deal)
+            if deal.status == "rumour":  # a party's words elsewhere in the article are no word on the talks
+                source = settle_sources(own, self.sources, rumour=True)
+                deal.sourcing, deal.origin = source.sourcing, source.origin
         return deals
 
     def _join(self, deals: list[_Found], part: _Found) -> None:
@@ -976,32 +988,8 @@ def _value(parsed: Parsed, hit: Hit) -> str:
     return min(sums)[1] if sums else ""
 
 
-_SAYS = r"(?:first\s)?(?:reported|reports|report|said|says|writes|wrote|revealed|has reported|has learned)"
-
-
-def _origin(text: str, outlets: dict[str, str]) -> str:
-    """The outlet to which the sentence credits the news: "according to X", "X reported", "a report by X"."""
-    pattern = r"(?:according to|report by|report from|reports by|citing|per|told|cited by|told to|published by|report in|reported by|seen by|:)\s+(?:a report (?:by|from|in)\s+)?(?:the\s)?([A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})"
-    for match in re.finditer(pattern, text):
-        name = _outlet(match[1], outlets)
-        if name:
-            return name
-    for match in re.finditer(r"((?:The\s)?[A-Z][\w.&']*(?:\s[A-Z][\w.&']*){0,4})(?:['’]s\s\w+)?,?\s" + _SAYS, text):
-        name = _outlet(match[1], outlets)
-        if name:
-            return name
-    return ""
-
-
-def _outlet(words: str, outlets: dict[str, str]) -> str:
-    row = words.split()
-    for first in range(len(row)):
-        for last in range(len(row), first, -1):
-            for lead in ("the ", ""):
-                name = outlets.get(lead + " ".join(row[first:last]).lower())
-                if name:
-                    return name
-    return ""
+def _bare(name: str) -> str:
+    return name.casefold().removeprefix("the ")
 
 
 def _apart(found: _Found) -> list[_Found]:
@@ -1046,7 +1034,7 @@ def _settle(deal: _Found) -> None:
             and deal.status == "announced"
             and other.status == "rumour"
             and deal.headline
-            and other.sourcing in {"named_report", "unnamed_sources"}
+            and (other.retold or other.sourcing in {"named_report", "unnamed_sources"})
         ):
             deal.status = "rumour"
         if not deal.value and set(other.parties) >= set(deal.parties):
