@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.events.identity import Match, find
-from monitor.events.names import lookup_keys, source_key, words
+from monitor.events.names import lookup_keys, source_key, stem, words
 from monitor.events.origins import is_firm, is_new_origin, level_after, origin_of, origins_after, prints_of, weighed
 from monitor.events.rules import CLAIMED, Cell, ChangeRules, default_rules
 from monitor.events.values import amount
@@ -41,10 +42,9 @@ def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, setting
     book = _Book(known)
     for claim in (weighed(claim, settings.rules) for claim in claims):
         at = claim_time(claim, now)
-        near = book.near(claim)
-        if any(claim.claim_key in event.folded for event in near):
+        if claim.claim_key in book.folded:
             continue
-        matches = find(claim, at, near, settings.rules, settings.story_window_days)
+        matches = find(claim, at, book.near(claim), settings.rules, settings.story_window_days)
         for match in matches:
             one, told = (match, claim) if len(matches) == 1 else _narrowed(match, claim)
             book.put(_apply(one, told, at, now, settings))
@@ -73,17 +73,28 @@ class _Book:
 
     def __init__(self, known: Iterable[Event]) -> None:
         self.made: list[Event] = []
+        self.folded: set[int] = set()
         self._events: dict[str, Event] = {}
-        self._keys: dict[int, dict[str, None]] = {}
+        self._stems: dict[str, dict[str, None]] = {}  # beginning of a party's name -> deals
         self._open: dict[str, int] = {}  # deal -> place in `made` of its newest version, if that is a sighting
         for event in known:
             if event.version >= self._events.get(event.event_id, event).version:
                 self._keep(event)
 
     def near(self, claim: Claim) -> list[Event]:
-        """Deals that share a lookup key with the claim."""
-        ids = dict.fromkeys(i for key in wanted_keys([claim]) for i in self._keys.get(key, ()))
-        return [self._events[i] for i in ids]
+        """Deals that the claim may be about.
+
+        Of a company with thousands of deals few are looked at: those that share two parties with the claim, those of
+        which only one party is known, and those of the same value.
+        """
+        shared = Counter(i for name in {stem(p) for p in claim.parties} for i in self._stems.get(name, ()))
+        alone = len(claim.parties) == 1
+        found = []
+        for event_id, count in shared.items():
+            event = self._events[event_id]
+            if alone or count > 1 or len(event.parties) == 1 or (claim.value and event.value):
+                found.append(event)
+        return found
 
     def put(self, event: Event) -> None:
         """Takes a new version, merging it into the one before if both are sightings of this batch."""
@@ -101,8 +112,9 @@ class _Book:
 
     def _keep(self, event: Event) -> None:
         self._events[event.event_id] = event
-        for key in event.lookup or lookup_keys(event.parties, FAMILY[event.deal_type]):
-            self._keys.setdefault(key, {})[event.event_id] = None
+        self.folded.update(event.folded)
+        for party in event.parties:
+            self._stems.setdefault(stem(party), {})[event.event_id] = None
 
 
 def _birth(claim: Claim, at: datetime, now: datetime) -> Event:

@@ -18,7 +18,7 @@ _LEGAL = frozenset(
     }
 )  # fmt: skip
 _HOST_END = re.compile(r"\.(?:co|com|org|net|gov)?\.?[a-z]{2,6}$")
-_SHORT = 4  # a one-word name this long may stand for a longer one that begins with it
+_SHORT = 4  # letters from which on a name may stand for a longer one that begins with it
 
 
 @lru_cache(maxsize=65536)
@@ -41,12 +41,20 @@ def alike(one: str, other: str) -> bool:
         return True
     if len(a) > len(b):
         a, b = b, a
-    return len(a) < len(b) and b[: len(a)] == a and (len(a) > 1 or len(a[0]) >= _SHORT)
+    return len(a) < len(b) and b[: len(a)] == a and len("".join(a)) >= _SHORT
 
 
 def lookup_keys(parties: Sequence[str], family: Family) -> tuple[int, ...]:
-    """The keys under which the store finds deals with one of these parties: one per party's first word and family."""
-    return tuple(dict.fromkeys(stable_key("lookup", family, words(party)[0]) for party in parties))
+    """The keys under which the store finds deals with one of these parties: one per party and family.
+
+    Names that are alike begin with the same letters, so the first few are the key.
+    """
+    return tuple(dict.fromkeys(stable_key("lookup", family, stem(party)) for party in parties))
+
+
+def stem(name: str) -> str:
+    """What all spellings of a name begin with."""
+    return "".join(words(name))[:_SHORT]
 
 
 def pair_up(
