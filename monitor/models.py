@@ -111,7 +111,7 @@ class Article:
     published: datetime | None = None
     read_at: datetime | None = None
     feed_url: str = ""
-    state: str = "full"  # full, summary (page could not be had for good: read from the feed), consent, paywall, missing
+    state: str = "full"  # full, summary (read from the feed), skimmed (page of no interest), consent, paywall, missing
     detail: str = ""  # why it is not full, for people
     attempts: int = 0  # tries to fetch the page so far
     retry_at: datetime | None = None  # when to try the page again; None = done

@@ -194,6 +194,7 @@ class RunConfig(Section):
     engine: Literal["local", "dask"] = "local"
     workers: Annotated[int, Field(ge=1, le=512)] | None = None  # processes on this machine; None = one per core
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500  # articles a batch
+    skim: bool = True  # leave pages unread that hold no watched company or no deal word; false keeps every text
     dask_address: Text = ""  # "tcp://scheduler:8786"
 
 

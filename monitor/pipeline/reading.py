@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from monitor.errors import ExtractError, FetchError, SandboxError
-from monitor.extract import Extracted, plain, unreadable
+from monitor.extract import Extracted, crude_text, plain, unreadable
 from monitor.fetch import Request, Response, fetch_iter
 from monitor.models import Article, Claim, Entry
 from monitor.pipeline.run import Run, batches
@@ -27,6 +27,8 @@ from monitor.store import Decision, View
 START = -1  # position before the first row
 LATER = frozenset({"empty"})  # ExtractError kinds that may be mended by the time of the next try
 Page = Extracted | FetchError | ExtractError | SandboxError
+FEW = 2500  # characters: fewer words on a page may be a dialogue or a wall, which extraction tells apart
+SKIMMED = "no watched company beside a deal word anywhere on the page"
 CLOSED = frozenset({401, 402, 403, 451})  # asking again will not open the door
 
 
@@ -118,7 +120,9 @@ def _pages(run: Run, entries: Sequence[Entry]) -> list[Page]:
 
     def bodies() -> Iterator[tuple[bytes, str, str]]:
         for index, answer in fetch_iter([Request(url=e.url, kind="page") for e in entries], fetch_settings(run.config)):
-            if isinstance(answer, Response):
+            if isinstance(answer, Response) and _is_of_no_interest(run, entries[index], answer):
+                pages[index] = Extracted(title="", text=entries[index].summary, state="skimmed", detail=SKIMMED)
+            elif isinstance(answer, Response):
                 order.append(index)
                 yield answer.body, answer.headers.get("content-type", ""), answer.final_url
             else:
@@ -127,6 +131,17 @@ def _pages(run: Run, entries: Sequence[Entry]) -> list[Page]:
     for page in run.engine.extract(bodies()):
         pages[order.popleft()] = page
     return [pages[index] for index in range(len(entries))]
+
+
+def _is_of_no_interest(run: Run, entry: Entry, page: Response) -> bool:
+    """Whether nothing on the page could give a claim, so that it need not be extracted: a look costs a twentieth of it.
+
+    All its words count, menus and all, so no article is lost. A page with few words may keep its text elsewhere.
+    """
+    if not run.config.run.skim:
+        return False
+    words = crude_text(page.body, page.headers.get("content-type", ""))
+    return len(words) >= FEW and not run.reader.gate([f"{entry.title}\n{entry.summary}\n{words}"])[0]
 
 
 def _wants_page(run: Run, entry: Entry) -> bool:
