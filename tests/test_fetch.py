@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -296,6 +298,17 @@ def test_stopping_early_leaves_nothing_running(everywhere: LoopbackServer) -> No
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 2
+
+
+def test_an_iterator_left_open_does_not_hold_up_the_end_of_the_process(everywhere: LoopbackServer) -> None:
+    everywhere.on("/good", answer(FEED))
+    urls = [everywhere.url("/good", f"127.0.12.{place}") for place in range(1, 30)]
+    script = (
+        "import sys\nfrom monitor.fetch import *\n"
+        "settings = FetchSettings(allow_hosts=('127.0.0.0/8',), concurrency=1)\n"
+        "results = fetch_iter([Request(url=url) for url in sys.argv[1:]], settings)\nnext(results)\nsys.kept = results\n"
+    )
+    subprocess.run([sys.executable, "-c", script, *urls], timeout=10, check=True, cwd=Path(__file__).parent.parent)
 
 
 def test_works_within_a_running_event_loop(server: LoopbackServer) -> None:

@@ -146,6 +146,12 @@ def test_limits_are_exact() -> None:
         decode(bytes(1001), "", [], limit=1000)
 
 
+def test_bytes_that_unpack_to_nothing_count_on_the_wire() -> None:
+    """Empty members of gzip, one after the other: for ever, and nothing comes out."""
+    with pytest.raises(FetchError, match="more than"):
+        decode(gzip.compress(b"") * 100, "gzip", list(range(0, 2000, 20)), limit=1000)
+
+
 def test_a_bomb_is_stopped_long_before_it_is_unpacked() -> None:
     inflater = Inflater("http://a.test/", "gzip", 1 << 20)
     with pytest.raises(FetchError):

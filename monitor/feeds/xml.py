@@ -1,6 +1,6 @@
 """RSS 2.0 and 0.9x, RDF, Atom and news sitemaps that are well-formed, read with lxml: a tenth of feedparser's time.
 
-Returns None for anything out of the ordinary (not well-formed, a DOCTYPE, an unknown root), which feedparser then gets.
+Returns None for anything out of the ordinary (not well-formed, an unknown root), which feedparser then gets.
 Entities are not resolved, no DTD is loaded, nothing is fetched.
 """
 
@@ -70,10 +70,9 @@ def _root(body: bytes, charset: str, url: str) -> Element | None:
             remove_comments=True,
             remove_pis=True,
         )
-        root = etree.fromstring(body.lstrip(), parser, base_url=url)
+        return etree.fromstring(body.lstrip(), parser, base_url=url)
     except (etree.XMLSyntaxError, LookupError, ValueError):
         return None
-    return None if root.getroottree().docinfo.doctype else root
 
 
 def _name(element: Element) -> str:

@@ -320,9 +320,9 @@ class _Bridge:
         try:
             asyncio.run(self._pump())
         except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread, which raises it
-            self._put(error)
+            self._end(error)
         else:
-            self._put(None)
+            self._end(None)
 
     async def _pump(self) -> None:
         self._task = asyncio.current_task()
@@ -330,17 +330,14 @@ class _Bridge:
             return
         async with contextlib.aclosing(fetch_all(*self._arguments)) as results:
             async for result in results:
-                if self._results.full():
-                    await asyncio.to_thread(self._put, result)
-                else:
-                    self._put(result)
-                if self._stop.is_set():
-                    return
+                while self._results.full():  # no thread waits for room: one would hold up the end of the process
+                    await asyncio.sleep(0.005)
+                self._results.put_nowait(result)
 
-    def _put(self, value: tuple[int, Result] | BaseException | None) -> None:
+    def _end(self, error: BaseException | None) -> None:
         while not self._stop.is_set():
             with contextlib.suppress(queue.Full):
-                self._results.put(value, timeout=0.1)
+                self._results.put(error, timeout=0.1)
                 return
 
 
