@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import threading
 import time
 from datetime import timedelta
@@ -373,6 +375,22 @@ def test_names_are_never_overwritten(tmp_path: Path) -> None:
         place.create("a", b"second")
     assert (tmp_path / "a").read_bytes() == b"first"
     assert files(tmp_path, ".") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(errno.EPERM, "no hard links"), (errno.ENOSPC, "make room"), (errno.EROFS, "cannot be written")],
+)
+def test_what_the_file_system_refuses_is_said_with_the_remedy(
+    store: Store, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(StoreError, match=says):
+        store.append("events", [event(1)])
+    assert files(Path(store.url)) == []
 
 
 def test_copy_goes_to_an_empty_place_and_can_be_taken_up_again(store: Store, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from s3_server import BUCKET, CREDENTIALS, Gate, serving
 from store_world import article, entry, event, event_id
 
 from monitor.errors import DamagedSegment, LockHeld, StoreError
-from monitor.store import TABLES, Decision, lock, open_store
+from monitor.store import TABLES, Decision, compaction, lock, open_store
 from monitor.store.bucket import Bucket, connect
 
 WRITER = Path(__file__).with_name("store_writer.py")
@@ -166,6 +166,21 @@ def test_a_damaged_copy_in_the_cache_is_fetched_again(url: str) -> None:
     path = bucket.local("seg-000000000000.parquet")
     path.write_bytes(path.read_bytes()[:-50])
     assert open_store(url).rows("events", [event_id(1)]) == {event_id(1): event(1)}
+
+
+def test_copies_of_objects_that_are_gone_are_dropped(url: str) -> None:
+    store = open_store(url)
+    for number in range(3):
+        store.append("events", [event(number)])
+    reader = open_store(url)
+    assert reader.scan("events").collect().height == 3
+    bucket = reader.log("events").place
+    assert isinstance(bucket, Bucket)
+    assert len(list(bucket.cache.iterdir())) == 3
+    store.compact("events", everything=True, grace=-1)
+    compaction.sweep(reader.log("events"), grace=-1)
+    assert {path.name for path in bucket.cache.iterdir()} <= bucket.names()
+    assert open_store(url).find("events", [1]) == (event(1),)
 
 
 def test_the_lease_is_held_by_one_renewed_and_runs_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
