@@ -300,7 +300,7 @@ def test_stopping_early_leaves_nothing_running(everywhere: LoopbackServer) -> No
     assert time.monotonic() - start < 2
 
 
-def test_an_iterator_left_open_does_not_hold_up_the_end_of_the_process(everywhere: LoopbackServer) -> None:
+def test_an_iterator_left_open_does_not_hold_up_the_exit(everywhere: LoopbackServer) -> None:
     everywhere.on("/good", answer(FEED))
     urls = [everywhere.url("/good", f"127.0.12.{place}") for place in range(1, 30)]
     script = (
