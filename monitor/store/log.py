@@ -53,6 +53,7 @@ class Log:
         self._notes: dict[str, dict[str, Any]] = {}  # of files whose checksum was found right
         self._indexes: dict[str, indexes.Index] = {}
         self._distrusted: set[str] = set()  # damaged files that others make good
+        self._rebuilt: set[str] = set()  # indexes built again; damaged once more, and the disk is at fault
         self._tail, self._tail_start = Tail(), 0
 
     # reading
@@ -92,7 +93,7 @@ class Log:
     def distrust(self, error: DamagedSegment) -> None:
         """Do without a damaged file if others hold what it held; else raise the error."""
         name = error.path.rsplit("/", 1)[-1]
-        if name in self._distrusted:
+        if name in self._distrusted or name in self._rebuilt:
             raise error
         if not name.endswith(".index"):
             left = [part for part in parse_names(self.place.names()) if part.name not in {*self._distrusted, name}]
@@ -140,6 +141,7 @@ class Log:
             return self._indexes[part.index]
 
     def _built(self, part: Part) -> indexes.Index:
+        self._rebuilt.add(part.index)
         with tempfile.TemporaryDirectory(prefix="deal-monitor-") as folder:
             path = Path(folder) / part.index
             indexes.build(self.table, self.intact(part)[0], path)
