@@ -49,7 +49,7 @@ def make_site(folder: Path, feeds: int, articles: int, deals: int) -> None:
     watched = [c.name for c in load_watchlist(seed("watchlist.toml"))][:60]
     furniture = (
         "".join(
-            f"<li class='menu-item item-{n}'><a href='/section/{n}/page' title='Part {n}'><span>Part {n}</span></a></li>"
+            f"<li class='menu-item item-{n}'><a href='/section/{n}/page' title='{n}'><span>Part {n}</span></a></li>"
             for n in range(250)
         )
         + "<script>"
