@@ -246,6 +246,7 @@ def test_every_form_says_what_a_desk_needs(form: Any) -> None:
     assert "$1.2 billion" in made.subject + made.body
     assert "Eli Lilly and Ventyx Biosciences" in made.subject + made.body
     assert ("<table" in made.html) == (form == "mail")
+    assert made.subject == "Confirmed: Eli Lilly and Ventyx Biosciences, acquisition, $1.2 billion"
 
 
 def test_a_layout_of_the_users_own_comes_first(tmp_path: Path) -> None:

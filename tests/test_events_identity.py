@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.events import lookup_keys
+from monitor.events import lookup_keys, wanted_keys
 from monitor.events.names import alike, pair_up, words
 from monitor.models import Claim
 from tests.deals import claim, told
@@ -84,8 +84,23 @@ def test_names_alike(one: str, other: str, same: bool) -> None:
     assert alike(other, one) is same
 
 
-def test_alike_names_share_a_lookup_key() -> None:
-    assert lookup_keys(["Meta"], "equity") == lookup_keys(["Meta Platforms, Inc."], "equity")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Meta", "Meta Platforms, Inc."),
+        ("Soft Bank", "SoftBank"),
+        ("Ventyx", "Ventyx Biosciences"),
+        ("3 M", "3M Company"),
+    ],
+)
+def test_a_name_finds_all_alike(one: str, other: str) -> None:
+    for asked, kept in ((one, other), (other, one), (one, one)):
+        assert set(wanted_keys([claim(asked)])) & set(lookup_keys([kept], "equity"))
+
+
+def test_a_name_finds_nothing_else() -> None:
+    kept = lookup_keys(["Company 2", "General Mills"], "equity")
+    assert not set(wanted_keys([claim("Company 1, General Motors")])) & set(kept)
     assert lookup_keys(["Meta"], "equity") != lookup_keys(["Meta"], "commercial")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.events.identity import Match, find
-from monitor.events.names import lookup_keys, source_key, stem, words
+from monitor.events.names import asked_keys, lookup_keys, source_key, stem, words
 from monitor.events.origins import is_firm, is_new_origin, level_after, origin_of, origins_after, prints_of, weighed
 from monitor.events.rules import CLAIMED, Cell, ChangeRules, default_rules
 from monitor.events.values import amount
@@ -30,7 +30,7 @@ class FoldSettings:
 
 def wanted_keys(claims: Iterable[Claim]) -> tuple[int, ...]:
     """The lookup keys of every known deal that these claims could be about, of either family."""
-    return tuple(dict.fromkeys(k for c in claims for family in _FAMILIES for k in lookup_keys(c.parties, family)))
+    return tuple(dict.fromkeys(k for c in claims for family in _FAMILIES for k in asked_keys(c.parties, family)))
 
 
 def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, settings: FoldSettings) -> list[Event]:

@@ -45,11 +45,30 @@ def alike(one: str, other: str) -> bool:
 
 
 def lookup_keys(parties: Sequence[str], family: Family) -> tuple[int, ...]:
-    """The keys under which the store finds deals with one of these parties: one per party and family.
+    """The keys under which the store keeps a deal of these parties: each name, and each shorter form that it has."""
+    keys: dict[int, None] = {}
+    for party in parties:
+        forms = _forms(party)
+        keys[stable_key("name", family, forms[-1])] = None
+        keys |= {stable_key("short", family, form): None for form in forms[:-1]}
+    return tuple(keys)
 
-    Names that are alike begin with the same letters, so the first few are the key.
-    """
-    return tuple(dict.fromkeys(stable_key("lookup", family, stem(party)) for party in parties))
+
+def asked_keys(parties: Sequence[str], family: Family) -> tuple[int, ...]:
+    """The keys under which a deal of one of these parties, by this name or one alike, is found in the store."""
+    keys: dict[int, None] = {}
+    for party in parties:
+        forms = _forms(party)
+        keys |= {stable_key("name", family, form): None for form in forms}
+        keys[stable_key("short", family, forms[-1])] = None
+    return tuple(keys)
+
+
+def _forms(name: str) -> list[str]:
+    """The name and its shorter forms, shortest first, without spaces: "eli", "elililly"."""
+    parts = words(name)
+    forms = ["".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return [form for form in forms[:-1] if len(form) >= _SHORT] + forms[-1:]
 
 
 def stem(name: str) -> str:
