@@ -439,7 +439,12 @@ class _Page:
         ):
             return "wares, not a company"
         bare = hit.end + len(thing) - 1
-        if trigger.id == "sell" and bare in parsed.mentions and parsed.mentions[bare].kind != "product" and parties:
+        if (
+            trigger.id == "sell"
+            and bare in parsed.mentions
+            and parties
+            and (parsed.mentions[bare].kind == "name" or parsed.mentions[bare].kind == "found" and "to" in outside)
+        ):
             return ""
         if (
             trigger.id == "sell"
@@ -559,6 +564,11 @@ class _Page:
 
     def _join(self, deals: list[_Found], part: _Found) -> None:
         for deal in deals:
+            for name in part.unsure & set(part.parties):  # "Excel Entertainment" is the Excel of the headline
+                same = next((known for known in deal.parties if name.lower().startswith(known.lower() + " ")), "")
+                if same:
+                    part.parties = [same if party == name else party for party in part.parties]
+        for deal in deals:
             if _same_deal(deal, part):
                 deal.support.append(part)
                 return
@@ -655,6 +665,8 @@ def _without_things(
             (place, group) for place, group in filled
             if place != "for" or FAMILY[trigger.type] == "equity" or any(parsed.mentions[at].kind != "found" for at in group.members)
         ]  # fmt: skip
+    if trigger.id in {"deal.noun", "partnership.noun"} and any(place == "with" for place, _ in filled):
+        filled = [(place, group) for place, group in filled if place not in {"of", "from", "by", "to"}]
     if any(place == "with" for place, _ in filled):
         filled = [(place, group) for place, group in filled if place != "for"]
     sites = parsed_sites(parsed)
@@ -710,6 +722,7 @@ def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
     return False
 
 
+_SHORT_QUOTE = re.compile(r"[“\"]\w+(?:\s\w+){0,2}[”\"]")
 _TITLE_IN_QUOTES = re.compile(r"[‘'“\"][A-Z][^‘’'“”\"]{1,40}[’'”\"]")
 
 
@@ -723,6 +736,8 @@ def _quoted(parsed: Parsed, hit: Hit) -> bool:
     ):
         return False
     start = parsed.tokens[hit.start].start
+    if hit.form in {"noun", "nouns"} and any(m.start() < start < m.end() for m in _SHORT_QUOTE.finditer(parsed.text)):
+        return True
     return parsed.tokens[hit.start].text[:1].isupper() and any(
         m.start() < start < m.end() for m in _TITLE_IN_QUOTES.finditer(parsed.text)
     )
@@ -872,6 +887,45 @@ def _goods_bought(
         and any(parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object")
     ):
         return "a product is bought, not a company"
+    if trigger.id == "acquire.noun" and parsed.word(hit.end - 1) in {"purchase", "purchases"} and len(parties) < 2:
+        if parsed.word(hit.end) != "of":
+            return "a purchase of something, not of a company"
+    if trigger.id == "stake" and len(parties) == 1 and "investor" not in roles.values() and not places & {"owner"}:
+        return "who buys or sells the stake is not named"
+    if trigger.id == "license.noun" and hit.end - hit.start == 1 and len(parties) < 2:
+        return "a licence of another kind"
+    if (
+        trigger.id == "partner"
+        and parsed.word(hit.end - 2) == "work"
+        and any(parsed.mentions[group.end].kind == "product" for place, group in filled if place == "object")
+    ):
+        return "a product that works with another"
+    if trigger.id == "supply" and not any(
+        parsed.mentions[at].kind == "name" or parsed.mentions[at].kind == "found" and is_title_case(parsed.text)
+        for place, group in filled
+        if place != "subject"
+        for at in group.members
+    ):
+        return "no company is supplied"
+    if trigger.id == "taken-private" and parsed.word(hit.end - 1) == "sale":
+        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        row = {token.low for token in parsed.tokens[clause.start : hit.start]}
+        if not row & {
+            "unit",
+            "business",
+            "itself",
+            "arm",
+            "division",
+            "stake",
+            "company",
+            "brand",
+            "bank",
+            "firm",
+            "group",
+            "puts",
+            "put",
+        }:
+            return "a product is for sale"
     if trigger.id == "sale.noun":
         word = parsed.word(hit.end - 1)
         of = parsed.word(hit.end) in {"of", "to"}
@@ -993,15 +1047,19 @@ def _bare(name: str) -> str:
 
 
 def _apart(found: _Found) -> list[_Found]:
-    """ "partnerships with A and B" are two deals: one for each company behind "with"."""
-    if found.trigger.type != "partnership" or len(found.parties) < 3 or found.status != "rumour":
+    """ "partnerships with A and B", "bids for A and B" are two deals: one for each company behind the plural."""
+    if len(found.parties) < 3 or found.status != "rumour" or not _SEVERAL.search(found.sentence):
         return [found]
-    if not re.search(
-        r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations)\b", found.sentence, re.IGNORECASE
-    ):
-        return [found]
-    first = found.parties[0]
-    return [replace(found, parties=[first, other], support=[]) for other in found.parties[1:]]
+    first = next(
+        (name for name in found.parties if found.roles.get(name) in {"acquirer", "investor"}), found.parties[0]
+    )
+    return [replace(found, parties=[first, other], support=[]) for other in found.parties if other != first]
+
+
+_SEVERAL = re.compile(
+    r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations|bids|offers|contracts|takeovers|acquisitions|stakes)\b",
+    re.IGNORECASE,
+)
 
 
 def _same_deal(deal: _Found, other: _Found) -> bool:

@@ -86,7 +86,7 @@ class Names:
         for company in known:
             # a catalogue company that the user watches under a name of his own lends it its other names
             same = next((taken[text.lower()] for text in (company.name, *company.aliases) if text.lower() in taken), "")
-            for name in _forms(company, same or company.name, lexicon, watched=bool(same)):
+            for name in _forms(company, same or company.name, lexicon, watched=bool(same), lent=True):
                 if name.text.lower() not in self._by_form:
                     self._by_form[name.text.lower()] = [name]
         for phrase in lexicon.hiding:
@@ -129,15 +129,15 @@ class Names:
         ]
 
 
-def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool) -> Iterable[Name]:
+def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool, lent: bool = False) -> Iterable[Name]:
     for text in dict.fromkeys((company.name, *company.aliases)):
         needs = _needs(text, lexicon)
-        if watched and needs == "support":
+        if watched and needs == "support" and not lent:
             needs = "case"  # the user asked for this very name; the deal's frame is support enough
         yield Name(text, name, "name", watched, needs, full=text == company.name and needs != "support" or " " in text)
     for text in company.products:
         yield Name(text, name, "product", watched, _needs(text, lexicon))
-    for text in company.tickers if watched else ():  # the market letters of strangers are too often words
+    for text in company.tickers if watched and not lent else ():  # the market letters of strangers are too often words
         yield Name(text, name, "ticker", watched, "case" if len(text) > 2 else "support")
 
 
@@ -299,7 +299,12 @@ class NameFinder:
     ) -> bool:
         word, low = at[2], at[2].lower()
         first = text[: at[0]].rstrip()[-1:] in '“"‘:.!?' or at[0] == 0
-        if _DESCRIBING.search(word) or text[at[0] - 1 : at[0]] == "-" and (low in self._words or low in {"led"}):
+        if (
+            re.search(r"-[a-z]+$", word)
+            or _DESCRIBING.search(word)
+            or text[at[0] - 1 : at[0]] == "-"
+            and (low in self._words or low in {"led"})
+        ):
             return True
         if not any(c.isupper() for c in word):
             return (
@@ -352,7 +357,12 @@ class NameFinder:
         if low in self._outlets and reports(text, start, end):
             return
         if name not in sure:
-            if len(name) < 2 or len(lows) == 1 and (name.isupper() or len(name) == 2) and lows[0] in _ACRONYMS:
+            if (
+                len(name) < 2
+                or len(lows) == 1
+                and (name.removesuffix("s").isupper() or len(name) == 2)
+                and (lows[0] in _ACRONYMS or lows[0].removesuffix("s") in _ACRONYMS)
+            ):
                 return
             if titled and all(word in self._words or word in _FIRM_WORDS for word in lows):
                 return

@@ -16,6 +16,10 @@ from monitor.text import Token
 
 _REACH = 12  # words between a name and the word that governs it
 _LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
+_TELLING = frozenset(
+    "says said report reports reported reportedly rumours rumors announced confirmed confirms claims claimed denied denies "
+    "speculation news suggests announcing revealed told believes hints hope hopes".split()
+)
 _APPOSED = frozenset(
     "company firm group maker startup start-up bank subsidiary affiliate unit developer provider retailer".split()
 )
@@ -126,6 +130,14 @@ class Grammar:
             after = tokens[at + 1].low if at + 1 < len(tokens) else ""
             told = any(at < verb <= at + 7 for verb in verbs)  # "as regulators approve ...", but "as bus supplier"
             return (1, "plain") if told and after not in self.as_keeps else (0, "")
+        if (
+            low == "that"
+            and at
+            and at + 1 < len(tokens)
+            and tokens[at + 1].kind == "company"
+            and tokens[at - 1].low not in _TELLING
+        ):
+            return 1, "background"  # "a data centre operator that Acme bought"
         length = _match(self.background, tokens, at)
         if length:
             news = low in {"after", "following", "amid", "days", "hours", "shortly", "just", "weeks"}
@@ -267,7 +279,9 @@ class Grammar:
         if before == "-":
             before = parsed.word(at - 2)
             return before in self.formers or before in {"ex", "anti", "non", "pro"}
-        return before in self.formers
+        return (
+            before in self.formers or parsed.word(at - 2) in {"former", "ex"} and parsed.tokens[at - 1].kind == "word"
+        )
 
     # -------------------------------------------------------------------------------------------- places
 
@@ -392,7 +406,7 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:
         return True
     before = tokens[hit.start - 1]
-    if tokens[hit.start].low in {"partner", "partners"} and hit.form in {"base", "s"}:
+    if tokens[hit.start].low in {"partner", "partners", "back"} and hit.form in {"base", "s"}:
         return before.kind != "company" and before.low not in _TO
     if hit.form == "ing":
         return (
