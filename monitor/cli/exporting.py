@@ -1,0 +1,91 @@
+"""`export`: what is known, in the formats of other programs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli import output
+from monitor.cli.looking import moment, open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.models import Event
+
+FORMATS = ("csv", "jsonl", "parquet", "atom", "jsonfeed", "ical")
+
+
+@click.command()
+@click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else: standard output.")
+@click.option("--since", type=output.Since(), help="Changed since then: 7d, 12h, 2026-11-01.")
+@click.option("--company", multiple=True, metavar="NAME", help="Party to the deal; may be repeated.")
+@click.option("--type", "deal_type", multiple=True, metavar="TYPE", help="partnership, licensing, acquisition, ...")
+@click.option("--changes", is_flag=True, help="Every change, not just how each deal stands now (feeds always do).")
+@click.pass_obj
+def export(
+    config: Path | None,
+    format_: str,
+    out: Path | None,
+    since: timedelta | datetime | None,
+    company: tuple[str, ...],
+    deal_type: tuple[str, ...],
+    changes: bool,
+) -> None:
+    """Deals for other programs.
+
+    FORMAT is csv, jsonl, parquet (tables with the codes of other vendors), atom, jsonfeed (feeds of changes) or ical (a
+    calendar of expected closings, where stated).
+
+    \b
+    Example:
+      $ deal-monitor export csv --since 30d --out deals.csv
+      12 deals written to deals.csv
+    """
+    import polars as pl
+
+    loaded, store = open_state(config)
+    every = changes or format_ in ("atom", "jsonfeed")
+    frame = store.scan("events") if every else store.latest("events")
+    frame = frame.filter(pl.col("merged_into") == "")
+    if every:
+        frame = frame.filter(pl.col("change").is_not_null())
+    if since is not None:
+        frame = frame.filter(pl.col("changed_at") >= moment(since, loaded))
+    names = {name.casefold() for name in company}
+    events: list[Event] = [
+        e
+        for e in store.load("events", frame.sort("changed_at", descending=True))
+        if (not names or names & {p.casefold() for p in e.parties}) and (not deal_type or e.deal_type in deal_type)
+    ]
+    made = _made(format_, events)
+    if out is None:
+        sys.stdout.buffer.write(made)
+        sys.stdout.flush()
+    else:
+        out.write_bytes(made)
+        click.echo(f"{len(events)} {'changes' if every else 'deals'} written to {out}")
+
+
+def _made(format_: str, events: Sequence[Event]) -> bytes:
+    from monitor import report
+
+    title = "Deal monitor: changes"
+    match format_:
+        case "csv":
+            return report.to_csv(events).encode()
+        case "jsonl":
+            return report.to_json_lines(events).encode()
+        case "parquet":
+            return report.to_parquet(events)
+        case "atom":
+            return report.to_atom(report.choose(events), title, now=datetime.now(UTC))
+        case "jsonfeed":
+            return report.to_json_feed(report.choose(events), title).encode()
+        case _:
+            return report.to_ical(events, datetime.now(UTC)).encode()
