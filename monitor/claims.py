@@ -1048,18 +1048,21 @@ def _bare(name: str) -> str:
 
 def _apart(found: _Found) -> list[_Found]:
     """ "partnerships with A and B", "bids for A and B" are two deals: one for each company behind the plural."""
-    if len(found.parties) < 3 or found.status != "rumour" or not _SEVERAL.search(found.sentence):
+    several = _SEVERAL.get(found.trigger.type)
+    if len(found.parties) < 3 or found.status != "rumour" or several is None or not several.search(found.sentence):
         return [found]
-    first = next(
-        (name for name in found.parties if found.roles.get(name) in {"acquirer", "investor"}), found.parties[0]
-    )
+    first = next((name for name in found.parties if found.roles.get(name) == "acquirer"), found.parties[0])
     return [replace(found, parties=[first, other], support=[]) for other in found.parties if other != first]
 
 
-_SEVERAL = re.compile(
-    r"\b(?:partnerships|deals|alliances|tie-ups|agreements|collaborations|bids|offers|contracts|takeovers|acquisitions|stakes)\b",
-    re.IGNORECASE,
-)
+_SEVERAL = {
+    kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+    for kind, words in (
+        ("partnership", "partnerships|deals|alliances|tie-ups|agreements|collaborations"),
+        ("acquisition", "bids|offers|takeovers|acquisitions"),
+        ("supply_contract", "contracts|supply deals"),
+    )
+}
 
 
 def _same_deal(deal: _Found, other: _Found) -> bool:
