@@ -206,6 +206,20 @@ def test_events_alerts_feeds_and_explain_after_a_poll(command: Command, polled: 
     assert (code, "/dead" in out.replace("\n", ""), "404" in out) == (0, True, True)
 
 
+def test_deals_go_out_in_the_formats_of_others(command: Command, polled: Desk) -> None:
+    marks = {
+        "csv": b"event_id,", "jsonl": b'{"event_id"', "parquet": b"PAR1", "atom": b"<?xml", "jsonfeed": b"{",
+        "ical": b"BEGIN:VCALENDAR",
+    }  # fmt: skip
+    for name, start in marks.items():
+        file = polled.folder / f"out.{name}"
+        code, out, _ = command("--config", polled.folder, "export", name, "--out", file)
+        assert (code, out.endswith(f"written to {file}\n")) == (0, True)
+        assert file.read_bytes().lstrip().startswith(start), name
+        if name not in ("ical", "parquet"):
+            assert b"Midjourney" in file.read_bytes(), name
+
+
 def test_events_can_be_narrowed(command: Command, polled: Desk) -> None:
     at = ("--config", polled.folder, "events", "--json")
     for words, count in (

@@ -46,7 +46,7 @@ def explain(config: Path | None, what: str, watchlist: Path | None, as_json: boo
     from monitor.lexicon import load_lexicon
 
     companies, own, loaded = what_to_watch(config, watchlist, ())
-    reader = Reader(load_lexicon(own), companies)
+    reader = Reader(load_lexicon(own), companies, catalogue())
     articles = [_from_stdin()] if what == "-" else _stored(what, loaded)
     for article in articles:
         reading = reader.read(article)

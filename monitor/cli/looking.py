@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.models import Delivery, Event
     from monitor.store import Store
-
-INTERNAL = frozenset({"claim_keys", "folded", "prints", "lookup", "status_at", "merged_into"})
 
 
 def open_state(config: Path | None) -> tuple[Config, Store]:
@@ -32,12 +30,6 @@ def moment(since: timedelta | datetime, config: Config) -> datetime:
     if isinstance(since, timedelta):
         return datetime.now(UTC) - since
     return since.replace(tzinfo=config.zone) if since.tzinfo is None else since
-
-
-def event_answer(event: Event) -> dict[str, Any]:
-    """What `events --json` says of a deal."""
-    answer: dict[str, Any] = output.plain(event)
-    return {name: value for name, value in answer.items() if name not in INTERNAL}
 
 
 @click.command()
@@ -70,6 +62,7 @@ def events(
     import polars as pl
 
     from monitor.alerts import status as words
+    from monitor.report import as_json as as_json_row
 
     loaded, store = open_state(config)
     if event_id:
@@ -86,7 +79,7 @@ def events(
     frame = frame.sort("changed_at", descending=True)
     found: tuple[Event, ...] = store.load("events", frame.head(limit) if limit else frame)
     if as_json:
-        output.emit(map(event_answer, found))
+        output.emit(map(as_json_row, found))
         return
     now = datetime.now(UTC)
     output.table(
@@ -111,11 +104,13 @@ def _life(store: Store, event_id: str, as_json: bool) -> None:
     """Every version of one deal."""
     import polars as pl
 
+    from monitor.report import as_json as as_json_row
+
     versions: tuple[Event, ...] = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
     if not versions:
         raise click.ClickException(f"{event_id}: no deal has this id; `deal-monitor events` lists them")
     if as_json:
-        output.emit(map(event_answer, versions))
+        output.emit(map(as_json_row, versions))
         return
     for event in versions:
         click.echo(

@@ -77,12 +77,13 @@ def detect(config: Path | None, file: str, watchlist: Path | None, rules: tuple[
       1: Meta and Midjourney: licensing, announced
     """
     from monitor.claims import Reader
+    from monitor.companies import catalogue
     from monitor.lexicon import load_lexicon
     from monitor.pipeline.documents import detect as run
     from monitor.pipeline.documents import detect_answer, parse_documents
 
     companies, own, _ = what_to_watch(config, watchlist, rules)
-    reader = Reader(load_lexicon(own), companies)
+    reader = Reader(load_lexicon(own), companies, catalogue())
     with open_lines(file) as lines:
         for one in run(reader, parse_documents(lines, file)):
             if as_json:
@@ -138,7 +139,7 @@ def backfill(
     now = datetime.now(UTC)
     with open_lines(file) as lines:
         documents = backfilling.in_order(parse_documents(lines, file), now)
-    reader = Reader(load_lexicon(own), companies)
+    reader = Reader(load_lexicon(own), companies, catalogue())
     settings = fold_settings(loaded) if loaded else FoldSettings()
     if loaded is None or dry_run:
         changes = backfilling.dry_run(reader, documents, _known(loaded), settings, now)
