@@ -169,14 +169,18 @@ def _speakable(record: Any) -> Any:
 
 def to_records(table: Table, frame: pl.DataFrame) -> Iterator[Any]:
     """Rows as records. Columns that the frame lacks read as their defaults; strange ones are passed over."""
-    known = columns(table)
-    names = [name for name in frame.columns if name in known]
-    tuples = [index for index, name in enumerate(names) if isinstance(known[name], pl.List)]
-    for row in frame.select(names).iter_rows():
-        values = list(row)
-        for index in tuples:
-            values[index] = tuple(values[index] or ())
+    names = [name for name in columns(table) if name in frame.columns]
+    for values in zip(*(_values(frame[name]) for name in names), strict=True):
         yield table.record(**dict(zip(names, values, strict=True)))
+
+
+def _values(column: pl.Series) -> list[Any]:
+    if isinstance(column.dtype, pl.List):
+        return [tuple(value or ()) for value in column.to_list()]
+    if isinstance(column.dtype, pl.Datetime):
+        ticks = column.to_physical().to_list()
+        return [None if tick is None else _EPOCH + timedelta(microseconds=tick) for tick in ticks]
+    return column.to_list()
 
 
 def json_reader(table: Table, names: Sequence[str]) -> Callable[[bytes], Any]:
