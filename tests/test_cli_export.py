@@ -41,8 +41,8 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def export(desk: Path, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(desk), "export", *words], catch_exceptions=False)
+def export(desk: Path, form: str = "csv", *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--config", str(desk), "export", form, *words], catch_exceptions=False)
 
 
 def test_csv_is_the_default_and_holds_each_deal_as_it_stands(desk: Path) -> None:
@@ -55,7 +55,7 @@ def test_csv_is_the_default_and_holds_each_deal_as_it_stands(desk: Path) -> None
 
 def test_chosen_by_company_type_time_and_change(desk: Path) -> None:
     def parties(*words: str) -> list[list[str]]:
-        return [json.loads(line)["parties"] for line in export(desk, "--format", "jsonl", *words).stdout.splitlines()]
+        return [json.loads(line)["parties"] for line in export(desk, "jsonl", *words).stdout.splitlines()]
 
     assert parties("--company", "meta", "--since", "30d") == [["Meta", "Google"]]
     assert parties("--type", "acquisition") == [["Vela", "Orm"]]
@@ -63,16 +63,16 @@ def test_chosen_by_company_type_time_and_change(desk: Path) -> None:
 
 
 def test_feeds_calendar_and_parquet(desk: Path) -> None:
-    atom = feedparser.parse(export(desk, "--format", "atom").stdout)
+    atom = feedparser.parse(export(desk, "atom").stdout)
     assert not atom.bozo
     assert len(atom.entries) == 4
-    assert len(json.loads(export(desk, "--format", "jsonfeed", "--company", "Vela").stdout)["items"]) == 2
-    assert "DTSTART;VALUE=DATE:20300601" in export(desk, "--format", "ical").stdout
+    assert len(json.loads(export(desk, "jsonfeed", "--company", "Vela").stdout)["items"]) == 2
+    assert "DTSTART;VALUE=DATE:20300601" in export(desk, "ical").stdout
     file = desk / "deals.parquet"
-    done = export(desk, "--format", "parquet", "--out", str(file))
-    assert done.stderr == f"3 deals written to {file}\n"
+    done = export(desk, "parquet", "--out", str(file))
+    assert done.output == f"3 deals written to {file}\n"
     assert pl.read_parquet(file)["parties"].to_list()[1] == ["Vela", "Orm"]
 
 
 def test_an_unknown_form_is_wrong_use(desk: Path) -> None:
-    assert export(desk, "--format", "xls").exit_code == 2
+    assert export(desk, "xls").exit_code == 2
