@@ -265,10 +265,14 @@ def _parties(match: Match, claim: Claim) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def _type(event: Event, claim: Claim, rules: ChangeRules) -> tuple[DealType, bool]:
-    """The deal's type, and whether its becoming precise is news: a known origin retold in other words is none."""
+    """The deal's type, and whether its becoming precise is news.
+
+    It is none where a known origin is retold in other words, nor once the deal is firm: then outlets choose theirs.
+    """
     if claim.deal_type not in rules.precise[event.deal_type]:
         return event.deal_type, False
-    return claim.deal_type, claim.sourcing == "party_statement" or is_new_origin(event, claim, rules)
+    told = claim.sourcing == "party_statement" or is_new_origin(event, claim, rules)
+    return claim.deal_type, told and event.status == "rumour"
 
 
 def _value(event: Event, claim: Claim, rules: ChangeRules) -> tuple[str, bool]:
