@@ -29,6 +29,7 @@ __all__ = ["Extracted", "crude_text", "extract", "extract_many", "plain", "unrea
 
 SHORT = 250  # characters: less is no article
 TEASER = 1500  # characters: a text with a paywall's mark that is shorter is only its beginning
+FEW_WORDS = 20  # different ones: fewer make no article
 MAX_TEXT = 200_000
 
 _LD = XPath("//script[@type='application/ld+json']")
@@ -281,6 +282,8 @@ def _judge(text: str, head: _Head, tree: HtmlElement, url: str) -> tuple[str, st
     """(state, detail) of a text that may be taken for an article; raise ExtractError for one that may not."""
     rules = _rules()
     low = text.lower()
+    if len(text) >= SHORT and len(set(low.split())) < FEW_WORDS:
+        raise ExtractError(url, "empty", "the text repeats a few words: a table or a list, not an article")
     if len(text) < TEASER:
         wall = _found(rules.blocked, f"{head.title}\n{low}".lower())
         if wall and len(text) < 800:

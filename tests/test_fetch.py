@@ -306,7 +306,7 @@ def test_an_iterator_left_open_does_not_hold_up_the_exit(everywhere: LoopbackSer
     script = (
         "import sys\nfrom monitor.fetch import *\n"
         "settings = FetchSettings(allow_hosts=('127.0.0.0/8',), concurrency=1)\n"
-        "results = fetch_iter([Request(url=url) for url in sys.argv[1:]], settings)\nnext(results)\nsys.kept = results\n"
+        "sys.kept = fetch_iter([Request(url=url) for url in sys.argv[1:]], settings)\nnext(sys.kept)\n"
     )
     subprocess.run([sys.executable, "-c", script, *urls], timeout=10, check=True, cwd=Path(__file__).parent.parent)
 

@@ -41,29 +41,29 @@ def fetch_in_process(
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
-def check(faults: list[Fault], settings: dict[str, Any]) -> None:
+def check(faults: list[Fault], settings: dict[str, Any], late: int) -> None:
+    """At most `late` faults may end by the clock and not by their own name: a short clock on a busy machine."""
     told = fetch_in_process([fault.url for fault in faults], settings)
-    wrong = []
-    limit = settings["total_seconds"] + 1
+    wrong, slow = [], []
     for result in told["results"]:
         fault = faults[result["index"]]
-        # on a busy machine the short clock may end a flood before its size does
-        kinds = (*fault.kinds, "total_timeout") if settings is SHORT and "too_big" in fault.kinds else fault.kinds
-        if result["kind"] not in kinds or result["seconds"] > limit:
-            wrong.append((fault.name, fault.kinds, result))
+        assert result["seconds"] < settings["total_seconds"] + 1, (fault.name, result)
+        if result["kind"] not in fault.kinds:
+            (slow if result["kind"].endswith("_timeout") else wrong).append((fault.name, fault.kinds, result))
     assert not wrong, "\n".join(map(str, wrong))
+    assert len(slow) <= late, "\n".join(map(str, slow))
     assert len(told["results"]) == len(faults)
     print(f"{len(faults)} faults at once: {told['seconds']:.1f} s, {told['before_mb']} -> {told['peak_mb']} MB")
     assert told["peak_mb"] < 150
 
 
 def test_faults_end_in_time_and_by_name(faults: list[Fault]) -> None:
-    check(faults, SHORT)
+    check(faults, SHORT, late=5)
 
 
 @pytest.mark.slow
 def test_faults_under_the_shipped_limits(faults: list[Fault]) -> None:
-    check(faults, LONG)
+    check(faults, LONG, late=0)
 
 
 def test_there_are_enough_faults(faults: list[Fault]) -> None:
