@@ -41,7 +41,7 @@ MATRIX = {
     ("denied", "announced"): ("confirmed", "confirmed", None),
     ("denied", "completed"): ("completed", "completed", None),
     ("denied", "denied"): (None, None, None),
-    ("denied", "terminated"): ("terminated", "terminated", None),
+    ("denied", "terminated"): ("terminated", None, None),
     ("terminated", "rumour"): ("revived", None, None),
     ("terminated", "announced"): ("revived", None, None),
     ("terminated", "completed"): ("completed", None, None),
@@ -122,6 +122,14 @@ def test_a_rule_changed_changes_what_is_news() -> None:
     rules = load_rules(SHIPPED.replace('rumour = "stale" ', 'rumour = "revived" ', 1))
     versions = fold([known("announced")], [claim("Vela, Orm", day=1)], NOW, FoldSettings(rules=rules))
     assert changes(versions) == ["revived"]
+
+
+@pytest.mark.parametrize("status", ["rumour", "terminated"])
+def test_what_a_party_says_after_a_denial_is_news_at_once(status: str) -> None:
+    said = claim("Vela, Orm", status=status, sourcing="party_statement", day=1)
+    assert [e.status for e in fold([known("denied")], [said], NOW, SETTINGS) if e.change] == [status]
+    told_again = claim("Vela, Orm", status="announced", sourcing="party_statement", day=1)
+    assert changes(fold([known("terminated")], [told_again], NOW, SETTINGS)) == []
 
 
 # --- origins and evidence ---------------------------------------------------------------------------------------------

@@ -207,11 +207,11 @@ def _cell(event: Event, claim: Claim, at: datetime, rules: ChangeRules) -> Cell:
     """The cell of the matrix, with its condition looked up: a condition that does not hold makes it stale."""
     cell = rules.matrix[event.status, claim.status]
     since = at - (event.status_at or at)
-    if cell.condition == "later" and since < timedelta(0):
+    if cell.condition and since < timedelta(0):
         return Cell("stale")
-    if cell.condition == "fresh":
-        new_origin = origin_of(claim) and is_new_origin(event, claim, rules)
-        if since < timedelta(0) or not (new_origin or since >= timedelta(days=rules.fresh_days)):
+    if cell.condition in ("fresh", "weighty"):
+        party = cell.condition == "weighty" and claim.sourcing == "party_statement"
+        if not party and since < timedelta(days=rules.fresh_days) and not is_new_origin(event, claim, rules):
             return Cell("stale")
     return cell
 

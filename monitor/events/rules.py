@@ -14,7 +14,7 @@ from monitor.models import DEAL_TYPES, ChangeKind, Status
 
 FILE = "monitor/rules/changes.toml"
 CHANGES = frozenset(get_args(ChangeKind)) - {"expired", "corroborated", "updated"} | {"repeat", "stale"}
-CONDITIONS = frozenset({"", "later", "fresh"})
+CONDITIONS = frozenset({"", "later", "fresh", "weighty"})
 STATUSES: tuple[Status, ...] = get_args(Status)
 CLAIMED = tuple(status for status in STATUSES if status != "expired")
 KNOWN = ("unknown", *STATUSES)
@@ -112,7 +112,10 @@ def _cell(file: str, where: str, known: str, claimed: str, text: object) -> Cell
     if change not in CHANGES or condition not in CONDITIONS:
         words = ", ".join(sorted(CHANGES))
         raise RuleError(
-            file, where, f'"{claimed} = {text}" is not known', f"use one of {words}; with `if later` or `if fresh`"
+            file,
+            where,
+            f'"{claimed} = {text}" is not known',
+            f"use one of {words}; with `if later`, `if fresh` or `if weighty`",
         )
     if (known == "unknown") != (change == "new"):
         raise RuleError(
