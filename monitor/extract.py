@@ -29,7 +29,7 @@ __all__ = ["Extracted", "crude_text", "extract", "extract_many", "plain", "unrea
 
 SHORT = 250  # characters: less is no article
 TEASER = 1500  # characters: a text with a paywall's mark that is shorter is only its beginning
-FEW_WORDS = 20  # different ones: fewer make no article
+FEW_WORDS = 8  # different ones: fewer make no article
 MAX_TEXT = 200_000
 
 _LD = XPath("//script[@type='application/ld+json']")
