@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from monitor.config import load_watchlist
+from monitor.config.files import seed
 from monitor.errors import ConfigError
 from monitor.models import Company
 
@@ -35,6 +37,12 @@ def load_catalogue(path: Path) -> tuple[Company, ...]:
             "keep it with the company that the news means by it, and take it out of the other",
         )
     return companies
+
+
+@cache
+def catalogue() -> tuple[Company, ...]:
+    """The shipped catalogue: the companies that are named rightly although nobody watches them."""
+    return load_watchlist(seed("companies.toml"))
 
 
 def clashes(companies: Iterable[Company]) -> Iterator[tuple[str, str, str]]:

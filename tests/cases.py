@@ -296,13 +296,14 @@ def count(verdicts: Sequence[Verdict]) -> Scores:
 def reader_detect() -> Callable[[Case], Sequence[Found]]:
     """The monitor's own reader, told of nothing but what the case watches."""
     from monitor.claims import Reader  # here, so that labels and scorer work without the detector
+    from monitor.companies import catalogue
     from monitor.lexicon import load_lexicon
 
     lexicon = load_lexicon()
 
     @cache
     def reader(watchlist: tuple[Company, ...]) -> Any:
-        return Reader(lexicon, watchlist)
+        return Reader(lexicon, watchlist, catalogue())
 
     def detect(case: Case) -> Sequence[Found]:
         claims: Sequence[Found] = reader(case.watchlist).read(case.article).claims

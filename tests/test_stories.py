@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from monitor.claims import Reader
+from monitor.companies import catalogue
 from monitor.events import FoldSettings, fold
 from monitor.lexicon import load_lexicon
 from monitor.models import DEAL_TYPES, Article, Claim, Company, Event
@@ -161,7 +162,7 @@ def stories() -> dict[str, Story]:
 
 def reader(story: Story) -> Read:
     """The detector as `poll` builds it, for the story's watchlist."""
-    real = Reader(load_lexicon(), story.watch)
+    real = Reader(load_lexicon(), story.watch, catalogue())
     return lambda article: real.read(article).claims
 
 

@@ -43,6 +43,7 @@ def explain(config: Path | None, what: str, watchlist: Path | None, as_json: boo
     """
     from monitor.claims import Reader
     from monitor.cli.texts import what_to_watch
+    from monitor.companies import catalogue
     from monitor.lexicon import load_lexicon
 
     companies, own, loaded = what_to_watch(config, watchlist, ())
@@ -181,12 +182,13 @@ def replay(
     import polars as pl
 
     from monitor.claims import Reader
+    from monitor.companies import catalogue
     from monitor.config import load_watchlist
     from monitor.lexicon import load_lexicon
 
     loaded, store = open_state(config)
     companies = load_watchlist(watchlist) if watchlist else loaded.watchlist
-    reader = Reader(load_lexicon((*loaded.detection.rules, *rules)), companies)
+    reader = Reader(load_lexicon((*loaded.detection.rules, *rules)), companies, catalogue())
     wanted = store.latest("articles").filter(
         (pl.col("read_at") >= moment(since, loaded)) & pl.col("retry_at").is_null()
     )

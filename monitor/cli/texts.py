@@ -126,6 +126,7 @@ def backfill(
     from datetime import UTC, datetime
 
     from monitor.claims import Reader
+    from monitor.companies import catalogue
     from monitor.events import FoldSettings
     from monitor.lexicon import load_lexicon
     from monitor.pipeline import backfilling
@@ -172,9 +173,12 @@ def _known(config: Config | None) -> Any:
 @click.option(
     "--texts", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="The texts themselves."
 )
+@click.option(
+    "--one-side", is_flag=True, help="Watch one party only, and score the other's name (three times as long)."
+)
 @rules_option
 @output.json_option
-def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], as_json: bool) -> None:
+def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], one_side: bool, as_json: bool) -> None:
     """Score detection on texts that you labelled.
 
     LABELS and --texts hold one JSON object a line and share "id". Prints precision, recall and F1 per axis, each with
@@ -186,7 +190,7 @@ def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], as_json: bool) 
     """
     from monitor import evaluate as scoring
 
-    report = scoring.evaluate(labels, texts, rules)
+    report = scoring.evaluate(labels, texts, rules, one_side=one_side)
     if as_json:
         sys.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False) + "\n")
     else:

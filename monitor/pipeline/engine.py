@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from monitor.claims import Reader, Reading
+from monitor.companies import catalogue
 from monitor.config import Config
 from monitor.errors import ConfigError, ExtractError, SandboxError
 from monitor.extract import Extracted, extract_many
@@ -125,7 +126,7 @@ def _reader(rules: tuple[tuple[str, str], ...], watchlist: tuple[Company, ...]) 
             place.mkdir()
             (place / name).write_text(text, encoding="utf-8")
             paths.append(place / name)
-        return Reader(load_lexicon(paths), watchlist)
+        return Reader(load_lexicon(paths), watchlist, catalogue())
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from monitor.claims import Reader
+from monitor.companies import catalogue
 from monitor.config import Config, FeedConfig
 from monitor.lexicon import load_lexicon
 from monitor.models import Alert, stable_key
@@ -84,7 +85,7 @@ class Run:
     @cached_property
     def reader(self) -> Reader:
         """Built once a run: loading rules and building the matcher is what costs."""
-        return Reader(load_lexicon(self.config.detection.rules), self.config.watchlist)
+        return Reader(load_lexicon(self.config.detection.rules), self.config.watchlist, catalogue())
 
     @cached_property
     def sandbox(self) -> Sandbox:
