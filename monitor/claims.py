@@ -1058,7 +1058,7 @@ def _apart(found: _Found) -> list[_Found]:
 _SEVERAL = {
     kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for kind, words in (
-        ("partnership", "partnerships|deals|alliances|tie-ups|agreements|collaborations"),
+        ("partnership", "partnerships|deals|alliances|tie-ups|agreements|collaborations|models"),
         ("acquisition", "bids|offers|takeovers|acquisitions"),
         ("supply_contract", "contracts|supply deals"),
     )
