@@ -25,10 +25,11 @@ from trafilatura import bare_extraction, load_html
 from monitor.errors import ExtractError, SandboxError
 from monitor.markup import clean, decode, one_line, plain, plain_line
 
-__all__ = ["Extracted", "crude_text", "extract", "extract_many", "plain", "unreadable"]
+__all__ = ["Extracted", "crude_text", "extract", "extract_many", "may_be_wall", "plain", "unreadable"]
 
 SHORT = 250  # characters: less is no article
 TEASER = 1500  # characters: a text with a paywall's mark that is shorter is only its beginning
+BARE = 3000  # characters: a page with fewer, menus and all, is hardly a news page
 FEW_WORDS = 8  # different ones: fewer make no article
 MAX_TEXT = 200_000
 
@@ -40,6 +41,7 @@ _PAGE_TITLE = XPath("string(//head/title[1])")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _BETWEEN = re.compile(r">([^<]+)")
 _SILENT = re.compile(rb"<(script|style)\b")
+_NOT_FREE = re.compile(rb"isAccessibleForFree[\"'\s:]{1,6}false", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
 
@@ -147,6 +149,14 @@ def crude_text(body: bytes, content_type: str = "") -> str:
     """
     pieces = _BETWEEN.findall(_without_scripts(decode(body, content_type), unescape=True))
     return html.unescape(" ".join(pieces) + "\n" + "".join(pieces))
+
+
+def may_be_wall(body: bytes, words: str) -> bool:
+    """Whether a page whose `crude_text` is `words` may hide its article: then only `extract` can say what it is.
+
+    Consent dialogues and walls against machines are short beside a page with its menus; paywalls declare themselves.
+    """
+    return len(words) < 2 * BARE or _NOT_FREE.search(body) is not None
 
 
 def _without_scripts(text: str, *, unescape: bool = False) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from monitor import extract as module
 from monitor.errors import ExtractError, SandboxError
-from monitor.extract import Extracted, crude_text, extract, extract_many, plain, unreadable
+from monitor.extract import Extracted, crude_text, extract, extract_many, may_be_wall, plain, unreadable
 from monitor.sandbox import Sandbox
 
 DATA = Path(__file__).parent / "data" / "extract"
@@ -188,6 +188,26 @@ def test_crude_text_is_quick_on_hostile_pages(attack: bytes) -> None:
     start = time.perf_counter()
     crude_text(attack * 200_000)
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("name", "wall"),
+    [
+        ("consent", True),
+        ("wall_only", True),
+        ("robot", True),
+        ("script_only", True),
+        ("paywall", True),
+        ("long", False),
+    ],
+)
+def test_pages_that_may_be_walls_are_looked_at_closely(name: str, wall: bool) -> None:
+    """Before a page is passed over because nothing of interest is on it, it must be a page with an article."""
+    menu = b"<ul>" + b"<li><a href='/x'>Another section of this site</a></li>" * 100 + b"</ul>"
+    body = page("article").replace(b"</nav>", menu + b"</nav>") if not name else page(name)
+    if name == "paywall":
+        body = body.replace(b"<nav>", b"<nav>" + menu)
+    assert may_be_wall(body, crude_text(body)) is wall
 
 
 def test_crude_text_is_much_quicker() -> None:

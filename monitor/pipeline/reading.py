@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from monitor.errors import ExtractError, FetchError, SandboxError
-from monitor.extract import Extracted, crude_text, plain, unreadable
+from monitor.extract import Extracted, crude_text, may_be_wall, plain, unreadable
 from monitor.fetch import Request, Response, fetch_iter
 from monitor.models import Article, Claim, Entry
 from monitor.pipeline.run import Run, batches
@@ -27,7 +27,6 @@ from monitor.store import Decision, View
 START = -1  # position before the first row
 LATER = frozenset({"empty"})  # ExtractError kinds that may be mended by the time of the next try
 Page = Extracted | FetchError | ExtractError | SandboxError
-FEW = 2500  # characters: fewer words on a page may be a dialogue or a wall, which extraction tells apart
 SKIMMED = "no watched company beside a deal word anywhere on the page"
 CLOSED = frozenset({401, 402, 403, 451})  # asking again will not open the door
 
@@ -141,7 +140,7 @@ def _is_of_no_interest(run: Run, entry: Entry, page: Response) -> bool:
     if not run.config.run.skim:
         return False
     words = crude_text(page.body, page.headers.get("content-type", ""))
-    return len(words) >= FEW and not run.reader.gate([f"{entry.title}\n{entry.summary}\n{words}"])[0]
+    return not may_be_wall(page.body, words) and not run.reader.gate([f"{entry.title}\n{entry.summary}\n{words}"])[0]
 
 
 def _wants_page(run: Run, entry: Entry) -> bool:
