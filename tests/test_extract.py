@@ -198,7 +198,7 @@ def test_crude_text_is_quick_on_hostile_pages(attack: bytes) -> None:
         ("robot", True),
         ("script_only", True),
         ("paywall", True),
-        ("long", False),
+        ("", False),
     ],
 )
 def test_pages_that_may_be_walls_are_looked_at_closely(name: str, wall: bool) -> None:
