@@ -7,8 +7,8 @@ costs among ten thousand. It is derived: whoever finds it missing or damaged bui
               are long: look them up in the base by position)
     keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
     lookups   blocks of 64: lookup (u64) | key (u64) | and what `keys` says of that key (u64, u32, u32), by lookup
-    filters   of the keys, then of the lookups: eight bits for each, of which bit `key % bits` is set; a clear bit says
-              that a key is not here, without reading a block
+    filters   of the keys, then of the lookups: eight bits for each, of which `key % bits` and `(key >> 17) % bits` are set;
+              a clear one says that a key is not here, without reading a block
     fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
     head      JSON: sizes, places, column names, dictionary, crc32 of the filters and of the fences
     tail      length of the head (u32), its crc32 (u32), magic (8 bytes)
@@ -36,7 +36,7 @@ from monitor.store.segments import polars_errors
 from monitor.store.tables import POSITION, Table, columns, hash_column, json_reader
 
 Place = tuple[int, int, int]  # value (position, or offset in the rows section), length and crc32 of a row
-_MAGIC: Final = b"dealidx1"
+_MAGIC: Final = b"dealidx2"
 _BLOCK: Final = 64
 _SMALL: Final = 1 << 17  # keys of an index whose blocks are kept in memory once they were read
 _STEP: Final = 1 << 16  # rows turned to JSON at a time
@@ -167,8 +167,9 @@ def _lookups(table: Table, base: Path) -> pl.DataFrame:
 def _filter(values: pl.Series) -> bytes:
     bits = bytearray(len(values))
     for start in range(0, len(values), _STEP):
-        for value in (values[start : start + _STEP] % (8 * len(values))).to_list() if len(values) else ():
-            bits[value >> 3] |= 1 << (value & 7)
+        piece, size = values[start : start + _STEP], 8 * len(values)
+        for bit in (*(piece % size).to_list(), *((piece // (1 << 17)) % size).to_list()):
+            bits[bit >> 3] |= 1 << (bit & 7)
     return bytes(bits)
 
 
@@ -274,7 +275,7 @@ class Index:
                 os.posix_fadvise(self._file, at, size, os.POSIX_FADV_WILLNEED)
 
     def _sifted(self, name: str, wanted: Iterable[int], count: int) -> Iterable[int]:
-        """Those of the keys that may be here: all that are, and an eighth of the others."""
+        """Those of the keys that may be here: all that are, and a twentieth of the others."""
         bits = self._filters.get(name)
         if bits is None:
             bits = os.pread(self._file, count, self._places[f"{name}_at"])
@@ -282,7 +283,10 @@ class Index:
                 raise self._damaged(name)
             self._filters[name] = bits
         size = 8 * count
-        return [key for key in wanted if bits[(bit := key % size) >> 3] >> (bit & 7) & 1] if size else ()
+        if not size:
+            return ()
+        some = [key for key in wanted if bits[(bit := key % size) >> 3] >> (bit & 7) & 1]
+        return [key for key in some if bits[(bit := (key >> 17) % size) >> 3] >> (bit & 7) & 1]
 
     def locate(self, wanted: Iterable[int], *, sift: bool = True) -> dict[int, Place]:
         """Those of the keys that are here, each with value, length and checksum of its row.

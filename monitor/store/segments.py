@@ -142,10 +142,16 @@ def _one_line(error: BaseException) -> str:
 
 
 def seal(frame: pl.DataFrame, note: dict[str, Any]) -> bytes:
-    """The frame as the bytes of a sealed Parquet file. `note` goes into the seal and must fit JSON."""
+    """The frame as the bytes of a sealed Parquet file. `note` goes into the seal and must fit JSON.
+
+    For a commit's few rows: quick to write (lz4, no statistics). `seal_file` is for many, and packs them tighter.
+    """
     buffer = io.BytesIO()
     with polars_errors("writing a segment"):
-        frame.write_parquet(buffer, metadata={MARK: _BLANK + json.dumps(note)}, row_group_size=ROW_GROUP)
+        frame.write_parquet(
+            buffer, metadata={MARK: _BLANK + json.dumps(note)}, row_group_size=ROW_GROUP, compression="lz4",
+            statistics=False,
+        )  # fmt: skip
     _write_digests(buffer)
     return buffer.getvalue()
 

@@ -6,7 +6,7 @@ Everybody does the same work, durably: find the known events of 500 candidates b
 decide, write 70 versions. 450 candidates meet a known event (drawn evenly from all), 50 are new. The store is laid out
 as its own compaction would leave it in the worst case: bases of a third each of the one before, and a tail of loose
 segments. Shown is the median of the warm rounds with the processor time in it (the figure to compare on a busy
-machine), the first round of fresh objects, and the size on disk.
+machine), the first round of fresh objects, rounds with the files dropped from memory beforehand, and the size on disk.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 import gc
 import json
+import os
 import platform
 import random
 import secrets
@@ -225,21 +226,28 @@ def body_of(item: Event) -> str:
     return json.dumps(values, default=lambda value: value.isoformat())
 
 
-def measure(make: Callable[[], Callable[[list[int], int], int]], size: int, rounds: int) -> tuple[float, float, float]:
-    """Milliseconds of the first round, opening included; median of the others; median of their processor time."""
+def measure(
+    make: Callable[[], Callable[[list[int], int], int]], path: Path, size: int, rounds: int
+) -> tuple[float, float, float, float]:
+    """Milliseconds: first round, opening included; medians of warm rounds, of their processor time, of cold rounds."""
     rng = random.Random(size)
-    draws = [[lookup_of(number) for number in rng.sample(range(size), 450)] for _ in range(rounds + 1)]
+    cold = rounds // 2
+    draws = [[lookup_of(number) for number in rng.sample(range(size), 450)] for _ in range(rounds + cold + 1)]
     gc.collect()
     times, work = [], []
     begin, busy = time.perf_counter(), time.process_time()
     one = make()
     for number, lookups in enumerate(draws):
+        if number > rounds:
+            evict(path)
+            begin = time.perf_counter()
         found = one(lookups, 10**12 + secrets.randbelow(10**11) * 100)
         times.append((time.perf_counter() - begin) * 1000)
         work.append((time.process_time() - busy) * 1000)
         assert found == 450, (found, number)
         begin, busy = time.perf_counter(), time.process_time()
-    return times[0], statistics.median(times[1:]), statistics.median(work[1:])
+    median = statistics.median
+    return times[0], median(times[1 : rounds + 1]), median(work[1 : rounds + 1]), median(times[rounds + 1 :])
 
 
 def size_of(path: Path) -> float:
@@ -260,7 +268,9 @@ def main() -> None:
     }  # fmt: skip
     print(f"{platform.machine()}, Python {platform.python_version()}, Polars {pl.__version__}", end="")
     print(f", SQLite {sqlite3.sqlite_version}")
-    print(f"{'':8}{'events':>12}{'first ms':>12}{'median ms':>12}{'of it CPU':>12}{'MB':>10}{'build s':>10}")
+    print(
+        f"{'':8}{'events':>12}{'first ms':>12}{'median ms':>12}{'of it CPU':>12}{'cold ms':>12}{'MB':>10}{'build s':>10}"
+    )
     for kind in options.against:
         build, make = kinds[kind]
         for size in options.sizes:
@@ -275,8 +285,8 @@ def main() -> None:
             else:
                 work = path
             warm(work)
-            first, median, busy = measure(lambda: make(work), size, options.rounds)  # noqa: B023
-            figures = f"{first:12.1f}{median:12.1f}{busy:12.1f}{size_of(path):10.0f}{built:10.0f}"
+            first, median, busy, cold = measure(lambda: make(work), work, size, options.rounds)  # noqa: B023
+            figures = f"{first:12.1f}{median:12.1f}{busy:12.1f}{cold:12.1f}{size_of(path):10.0f}{built:10.0f}"
             print(f"{kind:8}{size:12,}{figures}", flush=True)
 
 
@@ -287,6 +297,17 @@ def warm(path: Path) -> None:
             with file.open("rb") as opened:
                 while opened.read(1 << 24):
                     pass
+
+
+def evict(path: Path) -> None:
+    """Drop the files from the system's memory, as a day's other work on the machine does."""
+    files = list(path.rglob("*")) if path.is_dir() else list(path.parent.glob(path.name + "*"))
+    os.sync()
+    for file in files:
+        if file.is_file():
+            handle = os.open(file, os.O_RDONLY)
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(handle)
 
 
 def _link(source: str, target: str) -> None:
