@@ -7,8 +7,8 @@ costs among ten thousand. It is derived: whoever finds it missing or damaged bui
               are long: look them up in the base by position)
     keys      blocks of 64: keys (u64) | position or offset (u64) | length (u32) | crc32 of the row (u32), by key
     lookups   blocks of 64: lookup (u64) | key (u64) | and what `keys` says of that key (u64, u32, u32), by lookup
-    filters   of the keys, then of the lookups: eight bits for each, of which `key % bits` and `(key >> 17) % bits` are set;
-              a clear one says that a key is not here, without reading a block
+    filters   of the keys, then of the lookups: eight bits for each, in which bits `key % bits` and `(key >> 17) % bits`
+              are set; a clear one says that a key is not here, without reading a block
     fences    per block of keys, then of lookups: its first key (u64); its crc32 (u32)
     head      JSON: sizes, places, column names, dictionary, crc32 of the filters and of the fences
     tail      length of the head (u32), its crc32 (u32), magic (8 bytes)

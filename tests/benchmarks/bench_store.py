@@ -268,9 +268,8 @@ def main() -> None:
     }  # fmt: skip
     print(f"{platform.machine()}, Python {platform.python_version()}, Polars {pl.__version__}", end="")
     print(f", SQLite {sqlite3.sqlite_version}")
-    print(
-        f"{'':8}{'events':>12}{'first ms':>12}{'median ms':>12}{'of it CPU':>12}{'cold ms':>12}{'MB':>10}{'build s':>10}"
-    )
+    titles = ("events", "first ms", "median ms", "of it CPU", "cold ms")
+    print(" " * 8 + "".join(f"{title:>12}" for title in titles) + f"{'MB':>10}{'build s':>10}")
     for kind in options.against:
         build, make = kinds[kind]
         for size in options.sizes:
