@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 import requests
+from apprise.plugins.discord import NotifyDiscord
 
 from monitor.alerts import render
 from monitor.errors import DeliveryError
@@ -80,6 +81,25 @@ def test_mail_has_two_parts_and_the_plain_one_is_ours(mailbox: Mailbox) -> None:
     assert mail["X-Deal-Monitor-Key"] == "deal-0123"
     assert plain.decode().replace("\r\n", "\n").strip() == message.body
     assert "<h1" in html.decode()
+
+
+def test_discord_says_the_subject_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://127.0.0.1:{receiver.port}/api/webhooks")
+    send("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", alert("markdown"), OPEN)
+    (seen,) = receiver.seen
+    assert seen.json["content"].startswith("**Rumour: Vela and Orm, acquisition, $3bn**")
+    assert seen.json["content"].count("Rumour: Vela") == 1
+    assert "embeds" not in seen.json
+
+
+def test_a_body_that_is_too_long_is_cut_at_a_line(receiver: Receiver) -> None:
+    message = replace(alert("markdown"), body="\n".join(f"line {n} of many" for n in range(2000)))
+    send(receiver.url("mmost://{}/TOKENTOKENTOKENTOKENTOKEN"), message, OPEN)
+    text = receiver.seen[-1].json["text"]
+    shown = text.split("\n")
+    assert len(text) <= 4000
+    assert shown[-1] == f"… {2000 - len(shown) + 1} more lines, cut here"
+    assert shown[-2] == f"line {len(shown) - 2} of many"
 
 
 def test_console() -> None:

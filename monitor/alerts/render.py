@@ -17,7 +17,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefine
 from jinja2.sandbox import SandboxedEnvironment
 
 from monitor.alerts import escape as esc
-from monitor.alerts.words import Card, Link, card, subject
+from monitor.alerts.words import Card, Link, card
 from monitor.errors import ConfigError
 from monitor.models import Alert, Event
 
@@ -110,8 +110,7 @@ class Layouts:
         values = {"subject": title, **values}
         if form == "mail":
             return esc.for_text(title), self._print(kind, "text", values), self._print(kind, "html", values)
-        line = "" if form == "markdown" else esc.for_text(title)  # there the first line of the body says it
-        return line, self._print(kind, form, values), ""
+        return esc.for_text(title), self._print(kind, form, values), ""
 
     def _print(self, kind: str, form: str, values: dict[str, object]) -> str:
         name = f"{kind}.{form}.j2"
@@ -177,6 +176,6 @@ def render(event: Event, previous: Event | None, form: Form, layouts: Layouts | 
     """One change as an alert to no channel yet: for previews."""
     subject_, body, html = (layouts or Layouts()).alert(event, previous, form)
     return Alert(
-        channel="", key="", subject=subject_ or subject(event), body=body, html=html, events=(event,),
+        channel="", key="", subject=subject_, body=body, html=html, events=(event,),
         of=((event.event_id, event.version),), layout=form,
     )  # fmt: skip

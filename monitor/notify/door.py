@@ -51,8 +51,9 @@ def send(url: str, alert: Alert, settings: SendSettings | None = None) -> None:
         plugin = _plugin(url, alert, settings)
         body = _fitted(alert, int(plugin.body_maxlen))
         try:
+            title = "" if alert.layout == "markdown" else alert.subject  # there the body's first line says it
             done = plugin.notify(
-                body=body, title=alert.subject, notify_type=apprise.NotifyType.INFO, body_format=plugin.notify_format
+                body=body, title=title, notify_type=apprise.NotifyType.INFO, body_format=plugin.notify_format
             )
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
             raise DeliveryError(alert.channel, f"{type(error).__name__} while sending") from None
