@@ -163,6 +163,19 @@ def test_init_writes_files_that_check_finds_right(command: Command, tmp_path: Pa
     assert (code, "--force" in err) == (1, True)
 
 
+def test_init_takes_companies_and_kinds_of_feeds(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "deals"
+    code, _, err = command("init", folder, "--company", "Facebook", "--company", "Nvidia", "--tag", "releases")
+    assert code == 0, err
+    config = load_config(folder)
+    assert [c.name for c in config.watchlist] == ["Meta", "Nvidia"]
+    assert config.feeds
+    assert all("releases" in f.tags for f in config.feeds)
+    assert command("init", tmp_path / "other", "--company", "No Such Firm Whatever")[0] == 1
+    assert command("init", tmp_path / "other", "--tag", "nonsense")[0] == 2
+    assert not (tmp_path / "other").exists()
+
+
 def test_check_online_and_send_say_what_fails(command: Command, site: LoopbackServer, tmp_path: Path) -> None:
     good = serve_feed(site, "/feed", [item(1, DEAL, site.url("/deal"))])
     hook = site.on("/hook", answer(b"ok")).removeprefix("http://")

@@ -74,26 +74,38 @@ def companies_add(config: Path | None, name: str, group: tuple[str, ...]) -> Non
       $ deal-monitor companies add Meta
       Meta: added to watchlist.toml
     """
-    from monitor.companies import plain, search
+    from monitor.companies import plain
     from monitor.config import load_config
     from monitor.config.editing import append_table
 
     loaded = load_config(config)
+    company = find(name)
+    if any(plain(c.name) == plain(company.name) for c in loaded.watchlist):
+        raise click.ClickException(f"{company.name}: is on the watchlist already")
+    file = _list_file(loaded)
+    append_table(file, "companies", entry(company, group))
+    load_config(config)
+    click.echo(f"{company.name}: added to {file.name}")
+
+
+def find(name: str) -> Company:
+    """The catalogue's company of that name or other name."""
+    from monitor.companies import plain, search
+
     known = catalogue()
     company = next((c for c in known if plain(name) in map(plain, (c.name, *c.aliases))), None)
     if company is None:
         near = ", ".join(c.name for c in search(known, name)[:5])
         raise click.ClickException(f"{name}: not in the catalogue" + (f"; did you mean {near}?" if near else ""))
-    if any(plain(c.name) == plain(company.name) for c in loaded.watchlist):
-        raise click.ClickException(f"{company.name}: is on the watchlist already")
+    return company
+
+
+def entry(company: Company, groups: tuple[str, ...]) -> dict[str, Any]:
+    """A company as a table of a watchlist; your own groups in place of the catalogue's, if given."""
     values: dict[str, Any] = {"name": company.name}
     for key in ("aliases", "products", "tickers"):
         values |= {key: getattr(company, key)} if getattr(company, key) else {}
-    values |= {"groups": group or company.groups} if group or company.groups else {}
-    file = _list_file(loaded)
-    append_table(file, "companies", values)
-    load_config(config)
-    click.echo(f"{company.name}: added to {file.name}")
+    return values | ({"groups": groups or company.groups} if groups or company.groups else {})
 
 
 def _list_file(config: Config) -> Path:

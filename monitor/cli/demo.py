@@ -33,11 +33,11 @@ The monitor polls it on three mornings with the Prefect flow that you would sche
 
 NEXT = """\
 What to do next
-  deal-monitor --config {folder} events      the deals as known after these three mornings
-  deal-monitor --config {folder} alerts      what was sent, and what was held back and why
-  deal-monitor init deals                    files of your own: settings, 90 public feeds, a watchlist
-  deal-monitor --config deals check          says what is wrong where
-  deal-monitor --config deals poll           the same flow, on your feeds
+  {run} --config {folder} events      the deals as known after these three mornings
+  {run} --config {folder} alerts      what was sent
+  {run} init deals                    files of your own: settings, 90 public feeds, a watchlist
+  {run} --config deals check          says what is wrong where
+  {run} --config deals poll           the same flow, on your feeds
 """
 
 
@@ -71,7 +71,8 @@ def demo(folder: Path | None, plain: bool) -> None:
         with err.status("starting Prefect's server; the first time may take half a minute ...") as status:
             reports = _mornings(world, config, plain, screen, status)
         _sum_up(reports, world, screen, time.monotonic() - began)
-    screen.print(NEXT.format(folder=folder), soft_wrap=True)
+    run = "uv run deal-monitor" if "UV_RUN_RECURSION_DEPTH" in os.environ else "deal-monitor"
+    screen.print(NEXT.format(folder=folder, run=run), soft_wrap=True)
 
 
 def _mornings(world: World, config: Path, plain: bool, screen: Console, status: Status) -> list[RunReport]:

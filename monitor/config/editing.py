@@ -13,10 +13,14 @@ Value = str | int | bool | date | Sequence[str]
 
 def append_table(file: Path, name: str, values: Mapping[str, Value]) -> None:
     """Add `[[name]]` with these values at the end of the file."""
-    lines = [f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    file.write_text(text + gap + "\n".join(lines) + "\n", encoding="utf-8")
+    file.write_text(text + gap + table(name, values), encoding="utf-8")
+
+
+def table(name: str, values: Mapping[str, Value]) -> str:
+    """`[[name]]` with these values, as text."""
+    return "\n".join([f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in values.items()), ""])
 
 
 def cut_table(file: Path, name: str, key: str, value: Value) -> bool:
