@@ -17,11 +17,13 @@ from monitor.alerts import (
     Section,
     card,
     due,
+    explain,
     form_of,
     names,
     quiet,
     render,
     route,
+    sample,
     since,
     status,
     subject,
@@ -89,6 +91,23 @@ def test_a_value_that_is_not_stated_is_below_every_limit() -> None:
     verdict = route(rumour(value=""), channel(min_value=1.0))
     assert not verdict.goes
     assert "value is not stated" in verdict.why
+
+
+def test_a_sample_deal_shows_where_alerts_go_and_when() -> None:
+    evening = datetime(2026, 3, 2, 23, tzinfo=UTC)
+    channels = [
+        channel(name="all"),
+        channel(name="night", quiet_hours={"start": "22:00", "end": "07:00"}),
+        channel(name="daily", mode="digest"),
+        channel(name="firm", statuses=["announced"]),
+    ]
+    assert explain(sample("Meta", evening), channels, evening) == [
+        ("all", True, "at once; the channel takes every deal"),
+        ("night", True, "after its quiet hours, at 07:00; the channel takes every deal"),
+        ("daily", True, "in its digest; the channel takes every deal"),
+        ("firm", False, "status is rumour, the channel wants announced"),
+    ]
+    assert "Meta is in talks to buy Example Ltd" in render(sample("Meta", evening), None, "text").body
 
 
 def test_by_default_expiry_is_for_the_digest() -> None:

@@ -13,7 +13,7 @@ from monitor.alerts.outbox import (
     sent,
 )
 from monitor.alerts.render import FORMS, Form, Layouts, Section, form_of, render
-from monitor.alerts.route import Labels, Verdict, quiet, route
+from monitor.alerts.route import Labels, Verdict, explain, quiet, route, sample
 from monitor.alerts.words import Card, card, label, names, since, status, subject, what
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "card",
     "delivery_key",
     "due",
+    "explain",
     "failed",
     "form_of",
     "label",
@@ -39,6 +40,7 @@ __all__ = [
     "render",
     "retry",
     "route",
+    "sample",
     "sending",
     "sent",
     "since",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -84,3 +84,45 @@ def quiet(channel: ChannelConfig, now: datetime) -> bool:
         if clock < hours.end:
             begun = local - timedelta(days=1)
     return inside and (not hours.days or _DAYS[begun.weekday()] in hours.days)
+
+
+def explain(
+    event: Event, channels: Sequence[ChannelConfig], now: datetime, labels: Labels | None = None
+) -> list[tuple[str, bool, str]]:
+    """For each channel: its name, whether the change goes there, and why and when in words."""
+    told = []
+    for channel in channels:
+        verdict = route(event, channel, labels)
+        if not verdict.goes:
+            told.append((channel.name, False, verdict.why))
+            continue
+        when = "in its digest" if channel.mode == "digest" else "at once"
+        if channel.quiet_hours is not None and quiet(channel, now):
+            when = f"after its quiet hours, at {channel.quiet_hours.end:%H:%M}"
+        told.append((channel.name, True, f"{when}; {verdict.why}"))
+    return told
+
+
+def sample(company: str, now: datetime) -> Event:
+    """A made-up deal of a company, to try the channels' settings on."""
+    return Event(
+        event_id="0" * 16,
+        version=1,
+        parties=(company, "Example Ltd"),
+        roles=("acquirer", "target"),
+        watched=(company,),
+        deal_type="acquisition",
+        status="rumour",
+        change="new",
+        value="$1 billion",
+        sourcing="named_report",
+        origins=("Example Wire",),
+        outlets=("Example Wire",),
+        evidence=f"{company} is in talks to buy Example Ltd for $1 billion, Example Wire reported.",
+        title=f"{company} in talks to buy Example Ltd",
+        url="https://example.org/",
+        outlet="Example Wire",
+        changed_at=now,
+        first_seen=now,
+        published=now,
+    )
