@@ -811,7 +811,9 @@ _MAJORITY = re.compile(
 
 def _refine(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from what stands around it."""
-    if trigger.id in {"acquire", "sell", "acquire.noun", "sale.noun"} and _is_goods(parsed, hit):
+    head = parsed.tokens[hit.end - 1].low
+    takes_over = head.startswith(("takeover", "take-over", "buyout", "buy-out"))  # "a software takeover" buys no software
+    if trigger.id in {"acquire", "sell", "acquire.noun", "sale.noun"} and not takes_over and _is_goods(parsed, hit):
         return "supply_contract"
     if trigger.id in {"stake", "investment.noun"} and _MAJORITY.search(parsed.text):
         return "acquisition"
