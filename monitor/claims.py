@@ -443,6 +443,7 @@ class _Page:
             trigger.id == "sell"
             and bare in parsed.mentions
             and parties
+            and not reading.passive
             and (parsed.mentions[bare].kind == "name" or parsed.mentions[bare].kind == "found" and "to" in outside)
         ):
             return ""
@@ -924,8 +925,6 @@ def _goods_bought(
             "bank",
             "firm",
             "group",
-            "puts",
-            "put",
         }:
             return "a product is for sale"
     if trigger.id == "sale.noun":
@@ -939,7 +938,7 @@ def _goods_bought(
             and hit.end - hit.start == 1
             and not (
                 parsed.word(hit.start - 1)
-                in {"stake", "unit", "asset", "business", "possible", "potential", "a", "its", "explores"}
+                in {"stake", "unit", "asset", "business", "possible", "potential", "explores", "explore", "weighs"}
             )
         ):
             return "a shop's sale or sales figures"

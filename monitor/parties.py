@@ -337,12 +337,22 @@ def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
         return "owner"
     if noun and len(gap) <= 4 and not any(_is_function(low) for low in gap) and not _hit_between(parsed, group, hit):
         return "subject" if group.governor == "" and not gap and not parsed.hits else "compound"
-    if group.governor in {"with", "between"}:
+    if group.governor in {"with", "between"} and _dealing(parsed, group):
         return "with"
     if group.governor == "hit" and group.hit is not None and group.hit.end <= group.start:
         effect = group.hit.rule.effect if isinstance(group.hit.rule, Cue) else ""
         return "object" if noun and effect in {"announced", "rumour", "denied", "terminated"} else ""
     return "subject" if group.governor == "" else ""
+
+
+def _dealing(parsed: Parsed, group: Group) -> bool:
+    """Is it "talks with Acme", "an agreement with Acme", not just "a battle with Acme"?"""
+    if group.hit is not None:
+        return True
+    at = group.start
+    while at >= 0 and parsed.word(at) not in {"with", "between"}:
+        at -= 1
+    return at == 0 or parsed.tokens[at - 1].kind == "company" or any(hit.start < at <= hit.end + 2 for hit in parsed.hits)
 
 
 def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:

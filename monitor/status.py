@@ -142,7 +142,7 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         if (
             cue.form in {"past/pp", "pp"}
-            and rule.effect in {"terminated", "denied", "announced"}
+            and rule.effect in {"terminated", "denied", "announced", "rumour"}
             and _adjectival(parsed, cue)
         ):
             continue

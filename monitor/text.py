@@ -34,6 +34,7 @@ _ABBREVIATIONS = frozenset(
     jan feb mar apr jun jul aug sept sep oct nov dec u.s u.k e.u u.n a.i d.c p.m a.m i.e e.g approx fig messrs
     mfg intl assn univ hon rev ave blvd ft mt mn bn tn""".split()
 )
+_INITIALS = re.compile(r"(?:[a-z]\.)*[a-z]")
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+|$)|\n+")
 
 _SCALE = r"(?i:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
@@ -134,7 +135,7 @@ def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:
         return True
     head = text[start : match.start()]
     word = head[max(head.rfind(" "), head.rfind("(")) + 1 :].lower()
-    return word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and bool(head[:-1].strip()))
+    return word in _ABBREVIATIONS or bool(_INITIALS.fullmatch(word)) and bool(head[: -len(word)].strip())
 
 
 @dataclass(slots=True)
