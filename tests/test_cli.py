@@ -190,6 +190,16 @@ def test_check_online_and_send_say_what_fails(command: Command, site: LoopbackSe
     assert b"Channel hook takes alerts" in next(h.body for h in site.hits if h.path == "/hook")
 
 
+def test_check_says_which_channel_would_get_a_sample_deal_and_why(command: Command, tmp_path: Path) -> None:
+    assert command("init", tmp_path)[0] == 0
+    with (tmp_path / "monitor.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[channels]]\nname = "firm"\nurl = "console://"\nstatuses = ["announced"]\n')
+    code, _, err = command("--config", tmp_path, "check")
+    assert code == 0
+    assert "would go to console: at once; the channel takes every deal" in err
+    assert "would go not to firm: status is rumour, the channel wants announced" in err
+
+
 def test_check_refuses_an_address_that_no_service_knows(command: Command, tmp_path: Path) -> None:
     Desk(tmp_path).write([], channels='[[channels]]\nname = "desk"\nurl = "slak://T/B/C"\n')
     code, _, err = command("--config", tmp_path, "check")

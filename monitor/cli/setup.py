@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,6 +163,8 @@ def check(config: Path | None, online: bool, send: bool, as_json: bool) -> None:
     else:
         for doubt in doubts:
             output.say(f"note: {doubt}")
+        for line in _routes(loaded):
+            output.say(line)
         for row in (*feeds, *channels):
             click.echo(f"{'ok  ' if row['ok'] else 'FAIL'}  {row['name']}: {row['what']}")
         counts = ((len(loaded.feeds), "feed"), (len(loaded.watchlist), "company"), (len(loaded.channels), "channel"))
@@ -192,6 +195,19 @@ def _doubts(config: Config) -> list[str]:
         if empty:
             found.append(what)
     return found
+
+
+def _routes(config: Config) -> list[str]:
+    """Where a made-up rumour of the first company would go, where channels choose at all."""
+    from monitor.alerts import explain, sample
+    from monitor.pipeline.delivering import labels
+
+    if not config.watchlist or len(config.channels) < 2:
+        return []
+    company, now = config.watchlist[0].name, datetime.now(UTC)
+    told = explain(sample(company, now), config.channels, now, labels(config))
+    head = f'a $1 billion takeover rumour "{company} to buy Example Ltd" would go'
+    return [f"{head} to {name}: {why}" if goes else f"{head} not to {name}: {why}" for name, goes, why in told]
 
 
 def _check_channels(config: Config) -> None:
