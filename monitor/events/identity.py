@@ -143,12 +143,13 @@ def _reach(
         return window, False
     if not alike:
         return -1, True
-    if equal or (kind == "same" and not active):
+    if equal or (kind == "fewer" and claim.status in identity.closing and event.status in identity.pending):
         return window, True
-    if kind == "fewer" and claim.status in identity.closing and event.status in identity.pending:
-        return window, True
+    if kind == "same":
+        return (identity.short_days if active else identity.alone_days), True
     both_end = claim.status == event.status and claim.status in identity.closing
-    return (-1 if active and kind == "more" and not both_end else identity.short_days), True
+    named_later = not active and event.status == "rumour"
+    return (identity.short_days if kind == "fewer" or both_end or named_later else -1), True
 
 
 def _role(roles: tuple[str, ...], index: int) -> str:

@@ -33,6 +33,7 @@ class Identity:
     """The figures and lists of section [identity]; days, shares of one, role and status names."""
 
     short_days: float
+    alone_days: float
     bridge_days: float
     closing_days: float
     mark_days: float
