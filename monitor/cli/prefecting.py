@@ -161,7 +161,7 @@ def serve_flows(config: Path | None, port: int) -> None:
         made = [_deployment(one) for one in _listed(loaded)]
         output.say(f"serving {', '.join(one.name or '' for one in made)}; Ctrl-C ends it")
         asyncio.run(_create_automations_of_package())
-        serve(*made, print_starting_message=False)
+        serve(*made, pause_on_shutdown=False, print_starting_message=False)
 
 
 async def _create_automations_of_package() -> int:
@@ -228,6 +228,7 @@ def _server(port: int) -> Iterator[None]:
         env={**os.environ, **dict(settings), "PREFECT_API_URL": url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us: the flows stop first, then the server
     )
     try:
         deadline = time.monotonic() + 120
@@ -240,4 +241,7 @@ def _server(port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
