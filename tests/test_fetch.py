@@ -278,7 +278,7 @@ def test_results_come_as_they_are_ready(everywhere: LoopbackServer) -> None:
 
 def test_a_slow_consumer_slows_fetching_down(everywhere: LoopbackServer) -> None:
     everywhere.on("/page", answer(b"x" * 1000))
-    settings = FetchSettings(allow_hosts=("127.0.0.0/8",), concurrency=3, stools=0)
+    settings = FetchSettings(allow_hosts=("127.0.0.0/8",), concurrency=3, stock_bytes=20_000)
     requests = [Request(url=everywhere.url("/page", f"127.0.10.{place}")) for place in range(1, 101)]
     everywhere.hits.clear()
     results = fetch_iter(requests, settings)
@@ -286,6 +286,36 @@ def test_a_slow_consumer_slows_fetching_down(everywhere: LoopbackServer) -> None
     time.sleep(0.5)
     assert everywhere.count("/page") < 20
     assert len(list(results)) == 99
+
+
+def test_many_long_bodies_do_not_fill_the_memory(everywhere: LoopbackServer) -> None:
+    """Each is under the limit; all at once they would be 400 MB."""
+    body = gzip.compress(bytes(8 << 20))
+    everywhere.on("/long", answer(body, headers={"Content-Encoding": "gzip"}))
+    urls = [everywhere.url("/long", f"127.0.13.{place}") for place in range(1, 51)]
+    told = fetch_in_process(urls, {}, allow=["127.0.0.0/8"])
+    assert {one["kind"] for one in told["results"]} == {"ok"}
+    assert told["peak_mb"] < 300
+
+
+def test_waiting_for_the_consumer_is_not_held_against_the_server(everywhere: LoopbackServer) -> None:
+    everywhere.on("/long", answer(bytes(2 << 20)))
+    settings = FetchSettings(allow_hosts=("127.0.0.0/8",), total_seconds=1, stock_bytes=1000, large_at_once=1)
+    requests = [Request(url=everywhere.url("/long", f"127.0.15.{place}")) for place in range(1, 9)]
+    for _, result in fetch_iter(requests, settings):
+        assert isinstance(result, Response)
+        time.sleep(0.3)
+
+
+def test_a_slow_host_gets_its_share_of_a_run_and_no_more(everywhere: LoopbackServer) -> None:
+    everywhere.on("/slow", raw(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", pause=0.1))
+    settings = FetchSettings(allow_hosts=("127.0.0.0/8",), host_seconds=0.6)
+    requests = [Request(url=everywhere.url(f"/slow?{place}", "127.0.14.1")) for place in range(60)]
+    start = time.monotonic()
+    results = fetch(requests, settings)
+    assert time.monotonic() - start < 3
+    assert {bad(result).kind for result in results if isinstance(result, FetchError)} == {"host_paused"}
+    assert sum(isinstance(result, Response) for result in results) >= 2
 
 
 def test_stopping_early_leaves_nothing_running(everywhere: LoopbackServer) -> None:

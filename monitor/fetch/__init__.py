@@ -5,8 +5,9 @@ Each result is a `Response` (a whole, decoded body or a 304) or a `FetchError` w
 """
 
 from monitor.fetch.answers import answer_of, fresh_for
-from monitor.fetch.client import Fetcher, Result, fetch, fetch_all, fetch_iter
+from monitor.fetch.client import Fetcher, Result, fetch_all
 from monitor.fetch.guard import Guard, check_url
+from monitor.fetch.threaded import fetch, fetch_iter
 from monitor.fetch.wire import KINDS, FetchSettings, Request, Response, http_date, redact, retry_after
 
 __all__ = [

@@ -4,12 +4,15 @@ bombs in one go. Knows Content-Encoding; knows no sockets.
 
 from __future__ import annotations
 
+import contextlib
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from monitor.fetch.wire import failure
 
 STEP = 256 << 10  # most that one call of a decompressor may put out
+LARGE = 1 << 20  # bytes from which on a body is read only with few others
 MAX_LAYERS = 2  # "gzip, gzip" happens by mistake; more is malice
 
 
@@ -24,18 +27,16 @@ class Inflater:
         self._out = 0
         self._started = False
 
-    def feed(self, data: bytes) -> bytes:
-        """What `data` adds. Raises FetchError `too_big` or `bad_encoding`."""
-        parts: list[bytes] = []
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What `data` adds, in pieces of at most STEP bytes. Raises FetchError `too_big` or `bad_encoding`."""
         while data:
             if self._z.eof:
                 if not (self._gzip and data.lstrip(b"\0")[:1] == b"\x1f"):
                     break  # padding or rubbish after the end: ignored, as browsers do
                 data = data.lstrip(b"\0")
                 self._z = zlib.decompressobj(self._wbits)
-            parts.append(self._step(data))
+            yield self._step(data)
             data = self._z.unconsumed_tail or self._z.unused_data
-        return b"".join(parts)
 
     @property
     def finished(self) -> bool:
@@ -66,25 +67,44 @@ def layers(url: str, content_encoding: str, limit: int) -> list[Inflater]:
     return [Inflater(url, name, limit) for name in reversed(names)]
 
 
+def _through(inflaters: Sequence[Inflater], data: bytes) -> Iterator[bytes]:
+    """`data` through all layers, a piece at a time."""
+    if not inflaters:
+        yield data
+        return
+    for piece in inflaters[0].feed(data):
+        yield from _through(inflaters[1:], piece)
+
+
 async def read_body(
-    url: str, chunks: AsyncIterator[bytes], inflaters: Sequence[Inflater], max_wire: int, limit: int
+    url: str,
+    chunks: AsyncIterator[bytes],
+    inflaters: Sequence[Inflater],
+    max_wire: int,
+    limit: int,
+    turn_of_long: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
 ) -> bytes:
-    """The whole body, decoded. Raises FetchError `too_big`, `bad_encoding`, `truncated`."""
+    """The whole body, decoded. Raises FetchError `too_big`, `bad_encoding`, `truncated`.
+
+    Beyond LARGE bytes it is read on only within `turn_of_long`: a few long bodies at once, not a hundred.
+    """
     parts: list[bytes] = []
     wire = size = 0
-    async for chunk in chunks:
-        wire += len(chunk)
-        if wire > max_wire:
-            raise failure(url, "too_big", f"more than {max_wire >> 20} MB")
-        for inflater in inflaters:
-            chunk = inflater.feed(chunk)
-        size += len(chunk)
-        if size > limit:
-            raise failure(url, "too_big", f"more than {limit >> 20} MB")
-        parts.append(chunk)
-    if not all(inflater.finished for inflater in inflaters):
-        raise failure(url, "truncated", "the compressed stream has no end")
-    return b"".join(parts)
+    async with contextlib.AsyncExitStack() as turn:
+        async for chunk in chunks:
+            wire += len(chunk)
+            if wire > max_wire:
+                raise failure(url, "too_big", f"more than {max_wire >> 20} MB")
+            for piece in _through(inflaters, chunk):
+                if size <= LARGE < size + len(piece):
+                    await turn.enter_async_context(turn_of_long())
+                size += len(piece)
+                if size > limit:
+                    raise failure(url, "too_big", f"more than {limit >> 20} MB")
+                parts.append(piece)
+        if not all(inflater.finished for inflater in inflaters):
+            raise failure(url, "truncated", "the compressed stream has no end")
+        return b"".join(parts)
 
 
 def unpack_file(url: str, body: bytes, limit: int) -> bytes:
@@ -92,7 +112,7 @@ def unpack_file(url: str, body: bytes, limit: int) -> bytes:
     if body[:3] != b"\x1f\x8b\x08":
         return body
     inflater = Inflater(url, "gzip", limit)
-    out = inflater.feed(body)
+    out = b"".join(inflater.feed(body))
     if not inflater.finished:
         raise failure(url, "truncated", "the gzip file has no end")
     return out

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
-import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,6 +51,7 @@ class _Host:
     turns: asyncio.Semaphore
     paused: FetchError | None = None
     failures: int = 0
+    since: float = 0.0  # when it was first asked
 
 
 @dataclass(slots=True)
@@ -61,20 +60,25 @@ class _Trip:
 
     request: Request
     left: float  # seconds of the total that are not used up
+    clock: asyncio.Timeout | None = None  # runs while a hop is under way
     permanent: bool = True
     hops: int = 0
     seen: set[str] = field(default_factory=set)
 
 
 class _Places:
-    """How many requests run at once. Who has taken long gives up the place for a stool at the side, so that tarpits do
-    not hold up the others; the stools are counted too.
+    """How many requests run at once, and how many bytes may wait for the consumer.
+
+    Who has taken long gives up the chair for a stool at the side, so that tarpits do not hold up the others; the stools
+    are counted too. No chair is given while the consumer has its hands full.
     """
 
     def __init__(self, settings: FetchSettings) -> None:
         self._chairs = asyncio.Semaphore(settings.concurrency)
         self._stools = settings.concurrency * settings.stools
         self._patience = settings.patience_seconds
+        self._room, self._open = settings.stock_bytes, asyncio.Event()
+        self._open.set()
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncGenerator[None, None]:
@@ -89,15 +93,30 @@ class _Places:
                 on_chair = False
                 self._chairs.release()
 
-        timer = asyncio.get_running_loop().call_later(self._patience, move)
+        timer = None
         try:
+            await self.room()
+            timer = asyncio.get_running_loop().call_later(self._patience, move)
             yield
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             if on_chair:
                 self._chairs.release()
             else:
                 self._stools += 1
+
+    async def room(self) -> None:
+        """Wait until the consumer has caught up."""
+        await self._open.wait()
+
+    def stock(self, size: int) -> None:
+        """So many bytes wait for the consumer (negative: were taken away)."""
+        self._room -= size
+        if self._room > 0:
+            self._open.set()
+        else:
+            self._open.clear()
 
 
 class Fetcher:
@@ -109,7 +128,7 @@ class Fetcher:
         self._lookup = lookup
         self._places = _Places(settings)
         self._hosts: dict[str, _Host] = defaultdict(lambda: _Host(asyncio.Semaphore(settings.per_host)))
-        self._room = asyncio.Semaphore(settings.concurrency * (settings.stools + 2))  # bodies not yet taken
+        self._large = asyncio.Semaphore(settings.large_at_once)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -144,7 +163,7 @@ class Fetcher:
             await self._session.close()
 
     async def get(self, request: Request) -> Result:
-        """The response, or the error that stands for it. Whoever took a Response in calls `taken`."""
+        """The response, or the error that stands for it. Whoever took it in calls `taken`."""
         trip, url = _Trip(request, self._settings.total_seconds), request.url
         while True:
             try:
@@ -155,9 +174,10 @@ class Fetcher:
                 return answer
             url = answer
 
-    def taken(self) -> None:
-        """A body was taken away by the consumer: there is room for another."""
-        self._room.release()
+    def taken(self, result: Result) -> None:
+        """The consumer took a result away: there is room for another."""
+        if isinstance(result, Response):
+            self._places.stock(-_weight(result))
 
     async def _take_turn(self, trip: _Trip, url: URL) -> Response | str:
         """Wait for a turn at the host and one among all; only then does the clock run. A str is the next hop."""
@@ -165,24 +185,38 @@ class Fetcher:
         async with host.turns, self._places.place():
             if host.paused is not None:
                 raise host.paused
-            await self._room.acquire()
-            answer: Response | str = ""
+            host.since = host.since or time.monotonic()
+            if time.monotonic() - host.since > self._settings.host_seconds:
+                raise failure(str(url), "host_paused", "the host's share of time in this run is used up")
             try:
                 answer = await self._timed(trip, url)
             except FetchError as error:
                 self._note(host, url, error)
                 raise
-            finally:
-                if not isinstance(answer, Response):
-                    self._room.release()
             host.failures = 0
+            if isinstance(answer, Response):
+                self._places.stock(_weight(answer))
             return answer
+
+    @contextlib.asynccontextmanager
+    async def _long(self, trip: _Trip) -> AsyncGenerator[None, None]:
+        """The turn of a long body: few at once, and none while the consumer is behind. The wait is not the server's."""
+        assert trip.clock is not None
+        loop, ends = asyncio.get_running_loop(), trip.clock.when()
+        began = loop.time()
+        trip.clock.reschedule(None)
+        async with self._large:
+            await self._places.room()
+            waited = loop.time() - began
+            trip.left += waited
+            trip.clock.reschedule(ends + waited if ends is not None else None)
+            yield
 
     async def _timed(self, trip: _Trip, url: URL) -> Response | str:
         """One hop within what is left of the total; raises FetchError and nothing foreign."""
         start = time.monotonic()
         try:
-            async with asyncio.timeout(trip.left):
+            async with asyncio.timeout(trip.left) as trip.clock:
                 return await self._ask(trip, url)
         except FOREIGN_TYPES as error:
             raise from_foreign(str(url), error) from error
@@ -238,7 +272,7 @@ class Fetcher:
         if answer.status not in (200, 203):
             now = http_date(headers.get("Date", "")) or datetime.now(UTC)
             raise from_status(str(url), answer.status, headers, now)
-        body = await self._body(str(url), request, answer)
+        body = await self._body(str(url), trip, answer)
         return Response(
             url=request.url,
             final_url=str(url),
@@ -249,14 +283,18 @@ class Fetcher:
             permanent_to=moved,
         )
 
-    async def _body(self, url: str, request: Request, answer: aiohttp.ClientResponse) -> bytes:
-        s = self._settings
+    async def _body(self, url: str, trip: _Trip, answer: aiohttp.ClientResponse) -> bytes:
+        s, request = self._settings, trip.request
         limit = s.max_feed if request.kind == "feed" else s.max_page
         if (answer.content_length or 0) > s.max_wire:
             raise failure(url, "too_big", f"it announces {answer.content_length} bytes")
         inflaters = layers(url, answer.headers.get("Content-Encoding", ""), limit)
-        body = await read_body(url, answer.content.iter_any(), inflaters, s.max_wire, limit)
+        body = await read_body(url, answer.content.iter_any(), inflaters, s.max_wire, limit, lambda: self._long(trip))
         return unpack_file(url, body, limit) if request.kind == "feed" else body
+
+
+def _weight(response: Response) -> int:
+    return len(response.body) + 2000  # headers and the record itself
 
 
 async def fetch_all(
@@ -279,78 +317,9 @@ async def fetch_all(
         try:
             while (item := await results.get()) is not None:
                 yield item
-                if isinstance(item[1], Response):
-                    fetcher.taken()
+                fetcher.taken(item[1])
             await work  # raises if there is a bug of ours
         finally:
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
-
-
-class _Bridge:
-    """Runs `fetch_all` on an event loop in a thread of its own and hands the results over, a few at a time."""
-
-    def __init__(self, requests: Sequence[Request], settings: FetchSettings, lookup: Lookup) -> None:
-        self._arguments = (requests, settings, lookup)
-        self._results: queue.Queue[tuple[int, Result] | BaseException | None] = queue.Queue(settings.concurrency)
-        self._stop = threading.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
-
-    def results(self) -> Iterator[tuple[int, Result]]:
-        self._thread.start()
-        try:
-            while (result := self._results.get()) is not None:
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
-        finally:
-            self._stop.set()
-            self._cancel()
-            self._thread.join()
-
-    def _cancel(self) -> None:
-        """The consumer has had enough: end what is still under way."""
-        if self._task is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has just closed by itself
-                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._pump())
-        except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread, which raises it
-            self._end(error)
-        else:
-            self._end(None)
-
-    async def _pump(self) -> None:
-        self._task = asyncio.current_task()
-        if self._stop.is_set():
-            return
-        async with contextlib.aclosing(fetch_all(*self._arguments)) as results:
-            async for result in results:
-                while self._results.full():  # no thread waits for room: one would hold up the end of the process
-                    await asyncio.sleep(0.005)
-                self._results.put_nowait(result)
-
-    def _end(self, error: BaseException | None) -> None:
-        while not self._stop.is_set():
-            with contextlib.suppress(queue.Full):
-                self._results.put(error, timeout=0.1)
-                return
-
-
-def fetch_iter(
-    requests: Sequence[Request], settings: FetchSettings | None = None, lookup: Lookup = look_up
-) -> Iterator[tuple[int, Result]]:
-    """`fetch_all` for callers without an event loop, or in the midst of one. Stop early by closing the iterator."""
-    if not requests:
-        return iter(())
-    return _Bridge(requests, settings or FetchSettings(), lookup).results()
-
-
-def fetch(requests: Sequence[Request], settings: FetchSettings | None = None, lookup: Lookup = look_up) -> list[Result]:
-    """The results in the order of the requests."""
-    results = dict(fetch_iter(requests, settings, lookup))
-    return [results[index] for index in range(len(requests))]

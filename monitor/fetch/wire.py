@@ -116,6 +116,9 @@ class FetchSettings:
     max_page: int = 5 << 20
     allow_hosts: tuple[str, ...] = ()  # hosts, addresses and networks exempt from the guard against private addresses
     user_agent: str = "deal-monitor/0.1 (self-hosted news reader)"
+    stock_bytes: int = 64 << 20  # bodies that may wait for the consumer, before fetching waits for it
+    large_at_once: int = 8  # bodies beyond 1 MB
+    host_seconds: float = 120.0  # what is left of a host's requests after that waits for the next run
     host_failures: int = 3  # connections that fail in a row before the rest of a host is left for the next run
     resolver_threads: int = 64
     headers: Mapping[str, str] = field(default_factory=dict)

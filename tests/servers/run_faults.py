@@ -28,8 +28,8 @@ before = peak_mb()
 start = time.monotonic()
 results = []
 for index, result in fetch_iter(requests, settings, lookup):
-    kind = result.kind if isinstance(result, FetchError) else "ok"
-    results.append({"index": index, "kind": kind, "seconds": time.monotonic() - start, "what": str(result)[:150]})
+    kind, what = (result.kind, result.what[:150]) if isinstance(result, FetchError) else ("ok", "")
+    results.append({"index": index, "kind": kind, "seconds": time.monotonic() - start, "what": what})
 json.dump(
     {"results": results, "peak_mb": peak_mb(), "before_mb": before, "seconds": time.monotonic() - start}, sys.stdout
 )
