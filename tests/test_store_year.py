@@ -16,7 +16,7 @@ from store_world import NOON, article, claim, delivery, entry, event, event_id, 
 from monitor.store import TABLES, Store, open_store
 
 KEEP = {"entries": 60, "articles": 45, "deliveries": 60}  # days
-POLLS = 4  # a day
+POLLS = 2  # a day
 WORDS = [f"{random.Random(number).getrandbits(28):x}" for number in range(5000)]
 
 
