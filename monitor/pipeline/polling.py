@@ -103,12 +103,20 @@ def _store(run: Run, polled: Sequence[Polled]) -> None:
     found: dict[int, Entry] = {}
     for one in polled:
         if one.parsed is not None:
-            found |= {e.entry_key: e for e in _entries(run, one) if e.entry_key not in found}
+            _add(found, _entries(run, one))
     stored = run.store.commit("entries", partial(_unseen, found)) if found else ()
     new = Counter(entry.feed_key for entry in stored)
     run.report.entries_new += len(stored)
     run.report.entries_undated += sum(1 for e in stored if e.published is None)
     run.store.append("feeds", [_state(run, one, new[stable_key(one.feed.url)]) for one in polled])
+
+
+def _add(found: dict[int, Entry], entries: Sequence[Entry]) -> None:
+    """Each identity once. What is news to one feed is news, though it is among the first that another one showed."""
+    for entry in entries:
+        known = found.get(entry.entry_key)
+        if known is None or (known.baseline and not entry.baseline):
+            found[entry.entry_key] = entry
 
 
 def _unseen(found: dict[int, Entry], view: View) -> list[Entry]:
