@@ -23,6 +23,10 @@ RULES = Path(__file__).parent / "rules"
 
 EFFECTS = ("rumour", "announced", "completed", "denied", "terminated", "silent", "not", "report", "market", "ignore")
 NEEDS = ("", "asset", "company", "technology", "pair")
+CHECKS = (
+    "between_companies", "wares", "majority", "vague", "vague_words", "wares_named", "buyer", "purchase", "seller", "holder",
+    "licence", "works_with", "supplied", "for_sale", "shop", "order", "agreement", "suitor", "before_verb", "before_stake",
+)  # fmt: skip
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 
 _IRREGULAR = {
@@ -103,6 +107,7 @@ class Trigger:
     modal: bool = False
     weak: bool = False
     status: str = ""
+    checks: tuple[str, ...] = ()  # look-alikes to rule out, by the names in `monitor.claims.checks`
     unless: tuple[tuple[str, ...], ...] = ()
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
@@ -222,7 +227,7 @@ def _key(token: Token, *, exact: bool = False) -> str:
 # ------------------------------------------------------------------------------------------------ loading
 
 _TRIGGER_KEYS = {"id", "type", "rank", "verbs", "nouns", "phrases", "places", "reciprocal", "needs", "modal", "weak",
-                 "status", "unless", "examples", "counter_examples"}  # fmt: skip
+                 "status", "checks", "unless", "examples", "counter_examples"}  # fmt: skip
 _CUE_KEYS = {"id", "effect", "where", "gap", "weak", "verbs", "phrases", "examples"}
 
 
@@ -260,10 +265,8 @@ def _load(extra: tuple[Path, ...]) -> Lexicon:
     for path in (RULES / "triggers.toml", RULES / "status.toml", *extra):
         document = _toml(path)
         _refuse_unknown(path, "the top level", document, {"triggers", "cues"})
-        for table in document.get("triggers", ()):
-            triggers.append(_trigger(path, table, seen, lexicon))
-        for table in document.get("cues", ()):
-            cues.append(_cue(path, table, seen, lexicon))
+        triggers += [_trigger(path, table, seen, lexicon) for table in document.get("triggers", ())]
+        cues += [_cue(path, table, seen, lexicon) for table in document.get("cues", ())]
     lexicon.triggers, lexicon.cues = tuple(triggers), tuple(cues)
     return lexicon
 
@@ -324,11 +327,14 @@ def _trigger(path: Path, table: dict[str, Any], seen: dict[str, str], lexicon: L
         for key in ("id", "type", "rank", "places", "reciprocal", "needs", "modal", "weak", "status")
         if key in table
     }
+    for name in table.get("checks", ()):
+        _choice(path, where, "checks", name, CHECKS)
     trigger = Trigger(
         **plain,
         unless=tuple(
             sorted({words for text in table.get("unless", ()) for words in expand(text)}, key=len, reverse=True)
         ),
+        checks=tuple(table.get("checks", ())),
         examples=tuple(table.get("examples", ())),
         counter_examples=tuple(table.get("counter_examples", ())),
     )

@@ -1,0 +1,228 @@
+"""Why a deal word in good order is no deal after all: each check knows one look-alike and says it in words.
+
+Which checks a trigger passes is data (`needs` and `checks` in `triggers.toml`); `lacks` runs them in order and gives
+the first reason, or "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from monitor.claims.frame import Frame
+from monitor.claims.kinds import is_goods
+from monitor.lexicon import Lexicon
+from monitor.mentions import is_title_case
+from monitor.models import FAMILY
+from monitor.parties import Clause, Grammar
+
+ALONE = "the other party is not named in the deal word's reach"
+_STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
+_PREPOSITIONS = frozenset("to from for in on through with at by as via under amid".split())
+_FOR_SALE = frozenset("unit business itself arm division stake company brand bank firm group".split())
+_SALE_OF = frozenset("stake unit asset business possible potential explores explore weighs".split())
+_PEOPLES = frozenset({"Chinese", "Saudi", "Indian"})
+
+
+class Checks:
+    """The checks, with the word lists that they need."""
+
+    def __init__(self, lexicon: Lexicon, grammar: Grammar) -> None:
+        self._assets = grammar.assets
+        self._technologies = frozenset(lexicon.context["technologies"])
+        self._states = lexicon.names["countries"] | _STATE_WORDS
+
+    def lacks(self, frame: Frame) -> str:
+        """What speaks against the deal; "" if nothing does."""
+        needs = frame.trigger.needs
+        if needs == "technology":
+            return "" if len(frame.parties) > 1 and self._technology(frame) else "no company's technology is named"
+        if needs == "pair":
+            return _pair(frame)
+        for why in (_together(frame), _product_alone(frame), self._sold(frame), self._bought(frame)):
+            if why:
+                return why
+        for name in frame.trigger.checks:
+            if (check := CHECKS.get(name)) and (why := check(frame)):
+                return why
+        return self._company(frame)
+
+    def _company(self, frame: Frame) -> str:
+        parsed, hit = frame.parsed, frame.hit
+        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        alone = frame.reading.status == "denied" or self._with_state(frame, clause)
+        few = len(frame.parties) < 2
+        bare = frame.noun and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"})
+        if "agreement" in frame.trigger.checks and bare and few and not alone:
+            return ALONE
+        unnamed = "suitor" in frame.trigger.checks and parsed.word(hit.start).startswith(("takeover", "bid", "buyout"))
+        if unnamed and frame.parties:
+            return ""  # "Takeover talk lifts Acme": who the suitor is nobody says
+        if frame.trigger.needs == "company" and few and not (alone and frame.parties):
+            return ALONE
+        return "" if frame.parties else "no company stands in the deal word's reach"
+
+    def _sold(self, frame: Frame) -> str:
+        """Wares that are sold, where the trigger means companies."""
+        if "seller" not in frame.trigger.checks:
+            return ""
+        outside = frame.places - {"subject", "owner"}
+        thing = object_words(frame)
+        if "to" not in outside and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4]):
+            return "wares, not a company"
+        if _bare_company(frame, thing, outside):
+            return ""
+        asset = set(thing) & self._assets or {"to", "object"} <= outside
+        return "" if asset or (is_goods(frame.parsed, frame.hit) and "to" in outside) else "wares, not a company"
+
+    def _bought(self, frame: Frame) -> str:
+        if frame.trigger.needs != "asset":
+            return ""
+        if frame.parsed.word(frame.hit.end) == "from":
+            return "nothing is named that could be bought"
+        outside = frame.places - {"subject", "owner"}
+        asset = set(object_words(frame)) & self._assets
+        if len(frame.parties) < 2 and not outside and not asset and not frame.reading.passive:
+            return "nothing is named that could be bought"
+        return ""
+
+    def _technology(self, frame: Frame) -> bool:
+        """Is the object a known company's technology ("Acme's models", "Gemini"), and not just a name?"""
+        for place, group in frame.filled:
+            mention = frame.parsed.mentions[group.end]
+            if mention.kind == "found":
+                return False
+            if place == "subject":
+                continue
+            after = {token.low for token in frame.parsed.tokens[group.end + 1 : group.end + 6]}
+            if mention.kind == "product" or after & self._technologies:
+                return True
+        return False
+
+    def _with_state(self, frame: Frame, clause: Clause) -> bool:
+        """Is the other side a state ("Morocco in talks with Acme")? It is no company, but the deal is one."""
+        if FAMILY[frame.trigger.type] != "commercial":
+            return False
+        row = frame.parsed.tokens[clause.start : clause.end]
+        pairs = (f"{one.low} {two.low}" for one, two in pairwise(row))
+        single = any(token.text[:1].isupper() and token.low in self._states for token in row)
+        return single or any(pair in self._states for pair in pairs)
+
+
+def object_words(frame: Frame) -> list[str]:
+    """The words of a verb's object, up to the next preposition but "of"."""
+    parsed, hit = frame.parsed, frame.hit
+    words: list[str] = []
+    for token in parsed.tokens[hit.end : parsed.clauses[parsed.clause_of[hit.start]].end][:16]:
+        if token.low in _PREPOSITIONS and words:
+            break
+        words.append(token.low)
+    return words
+
+
+def _bare_company(frame: Frame, thing: list[str], outside: set[str]) -> bool:
+    """ "to sell Borealis": a company's name ends the object."""
+    mention = frame.parsed.mentions.get(frame.hit.end + len(thing) - 1)
+    if mention is None or not frame.parties or frame.reading.passive:
+        return False
+    return mention.kind == "name" or (mention.kind == "found" and "to" in outside)
+
+
+def _pair(frame: Frame) -> str:
+    pair = any(place == "subject" and len(group.members) > 1 for place, group in frame.filled)
+    first = frame.parsed.clause_of[frame.hit.start] == 0
+    return "" if pair and first and len(frame.parties) > 1 else "not said of two companies together"
+
+
+def _together(frame: Frame) -> str:
+    """One company cannot "team up" unless the sentence says with whom."""
+    last, after = frame.parsed.word(frame.hit.end - 1), frame.parsed.word(frame.hit.end)
+    said = last == "with" or after in {"with", "on"}
+    return ALONE if frame.trigger.reciprocal and not frame.noun and len(frame.parties) < 2 and not said else ""
+
+
+def _product_alone(frame: Frame) -> str:
+    mentions = frame.parsed.mentions.values()
+    alone = len(frame.parties) == 1 and mentions and all(mention.kind == "product" for mention in mentions)
+    return "only a product is named" if alone else ""
+
+
+def _buyer(frame: Frame) -> str:
+    passive = frame.hit.form in {"pp", "past/pp"}
+    if "acquirer" not in frame.roles.values() and len(frame.parties) < 2 and not passive:
+        return "nobody is named who buys"
+    product = any(frame.parsed.mentions[g.end].kind == "product" for place, g in frame.filled if place == "object")
+    return "a product is bought, not a company" if product and len(frame.parties) < 2 else ""
+
+
+def _purchase(frame: Frame) -> str:
+    word, after = frame.parsed.word(frame.hit.end - 1), frame.parsed.word(frame.hit.end)
+    small = word in {"purchase", "purchases"} and len(frame.parties) < 2 and after != "of"
+    return "a purchase of something, not of a company" if small else ""
+
+
+def _holder(frame: Frame) -> str:
+    unknown = len(frame.parties) == 1 and "investor" not in frame.roles.values() and "owner" not in frame.places
+    return "who buys or sells the stake is not named" if unknown else ""
+
+
+def _licence(frame: Frame) -> str:
+    if len(frame.parties) >= 2:
+        return ""
+    if frame.hit.end - frame.hit.start == 1:
+        return "a licence of another kind"
+    return ALONE if set(frame.reading.rules) <= {"under", "launch", "market"} else ""
+
+
+def _works_with(frame: Frame) -> str:
+    work = frame.parsed.word(frame.hit.end - 2) == "work"
+    product = any(frame.parsed.mentions[g.end].kind == "product" for place, g in frame.filled if place == "object")
+    return "a product that works with another" if work and product else ""
+
+
+def _supplied(frame: Frame) -> str:
+    titled = is_title_case(frame.parsed.text)
+    for place, group in frame.filled:
+        for at in group.members if place != "subject" else ():
+            kind = frame.parsed.mentions[at].kind
+            if kind == "name" or (kind == "found" and titled):
+                return ""
+    return "no company is supplied"
+
+
+def _for_sale(frame: Frame) -> str:
+    parsed, hit = frame.parsed, frame.hit
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    words = {token.low for token in parsed.tokens[clause.start : hit.start]}
+    return "a product is for sale" if parsed.word(hit.end - 1) == "sale" and not words & _FOR_SALE else ""
+
+
+def _shop(frame: Frame) -> str:
+    parsed, hit = frame.parsed, frame.hit
+    word = parsed.word(hit.end - 1)
+    of = parsed.word(hit.end) in {"of", "to"} or frame.places & {"of", "to", "owner"}
+    single = hit.end - hit.start == 1 and parsed.word(hit.start - 1) not in _SALE_OF
+    return "a shop's sale or sales figures" if word == "sales" or (word == "sale" and not of and single) else ""
+
+
+def _order(frame: Frame) -> str:
+    parsed, hit = frame.parsed, frame.hit
+    if parsed.word(hit.end - 1) not in {"order", "orders"} or len(frame.parties) >= 2:
+        return ""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    row = parsed.tokens[clause.start : clause.end]
+    told = any(token.kind == "money" or token.text in _PEOPLES for token in row)
+    return "" if told else "no customer and no sum is named"
+
+
+CHECKS: dict[str, Callable[[Frame], str]] = {
+    "buyer": _buyer,
+    "purchase": _purchase,
+    "holder": _holder,
+    "licence": _licence,
+    "works_with": _works_with,
+    "supplied": _supplied,
+    "for_sale": _for_sale,
+    "shop": _shop,
+    "order": _order,
+}

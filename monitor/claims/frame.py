@@ -1,0 +1,238 @@
+"""Who the parties are: the companies that stand in a deal word's frame, without the things that only look like them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from monitor.lexicon import Cue, Hit, Trigger
+from monitor.mentions import is_title_case
+from monitor.models import FAMILY, Mention
+from monitor.parties import Grammar, Group, Parsed, choose_subject
+from monitor.status import Reading
+
+Filled = list[tuple[str, Group]]  # (place, group)
+
+_SAYING = frozenset("says said say confirms confirmed announced that".split()) | {
+    "announced that",
+    "confirmed that",
+    "confirms that",
+    ":",
+    "told",
+    "tells",
+    "adds",
+    "claims",
+}
+
+
+@dataclass(slots=True)
+class Frame:
+    """One deal word with all that stands around it."""
+
+    parsed: Parsed
+    hit: Hit
+    trigger: Trigger
+    reading: Reading
+    filled: Filled  # as the grammar sees it, before anything is left out or taken over from another clause
+    parties: list[str] = field(default_factory=list)
+    roles: dict[str, str] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)  # parties known by their form alone
+    spans: list[str] = field(default_factory=list)  # "start:end:label" within the sentence
+
+    @property
+    def noun(self) -> bool:
+        return self.hit.form in {"noun", "nouns"}
+
+    @property
+    def places(self) -> set[str]:
+        return {place for place, _ in self.filled}
+
+    def add(self, name: str, place: str, mention: Mention | None = None) -> None:
+        """One more party, once."""
+        if name in self.parties:
+            return
+        self.parties.append(name)
+        role = self.trigger.places.get(place, "party")
+        if role != "party":
+            self.roles[name] = role
+        if mention is not None:
+            self.spans.append(f"{mention.start}:{mention.end}:party:{name}")
+            if mention.kind == "found":
+                self.unsure.add(name)
+
+
+def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, about: str | None) -> Frame:
+    """The parties of the trigger `hit`. `about`: the company that "it" and "the company" stand for here."""
+    trigger = hit.rule
+    assert isinstance(trigger, Trigger)
+    frame = Frame(parsed, hit, trigger, reading, grammar.fill(parsed, hit, passive=reading.passive))
+    filled = list(frame.filled)
+    if moved(parsed):
+        filled = _with_mover(parsed, hit, filled)
+    ended = reading.status in {"denied", "terminated"}
+    if not any(place == "subject" or (place == "owner" and not ended) for place, _ in filled):
+        inherited = _inherited(grammar, parsed, hit)
+        if inherited is not None:
+            filled.insert(0, ("subject" if not reading.passive else "object", inherited))
+    for place, group in _without_things(parsed, filled, trigger, hit_is_noun=frame.noun):
+        for at in group.members:
+            mention = parsed.mentions[at]
+            frame.add(_party_name(mention, trigger), place, mention)
+    _add_unwritten(frame, grammar, about)
+    start, end = parsed.tokens[hit.start].start, parsed.tokens[hit.end - 1].end
+    frame.spans.append(f"{start}:{end}:trigger:{trigger.id}")
+    for cue in reading.cues:
+        frame.spans.append(f"{parsed.tokens[cue.start].start}:{parsed.tokens[cue.end - 1].end}:status:{cue.rule.id}")
+    return frame
+
+
+def _add_unwritten(frame: Frame, grammar: Grammar, about: str | None) -> None:
+    """Parties that the frame holds as a pronoun, or as the share that a rumour moves."""
+    parsed, hit = frame.parsed, frame.hit
+    if len(frame.parties) == 1 and parsed.word(hit.end) in {"it", "them"}:
+        first = next((parsed.mentions[group.start].company for group in parsed.groups if not group.modifier), "")
+        if first:
+            frame.add(first, "")
+    if not frame.parties and frame.noun:  # "Takeover rumour lifts Exel shares"
+        for group in parsed.groups:
+            if group.hit is not None and group.hit.rule.id == "market-after" and not group.modifier:
+                frame.add(parsed.mentions[group.start].company, "", parsed.mentions[group.start])
+    if (
+        about
+        and len(frame.parties) < 2
+        and about not in frame.parties
+        and _pronoun_before(parsed, hit, grammar.pronouns)
+    ):
+        named = frame.parties[:]
+        frame.add(about, "subject" if named else "")
+        frame.parties.sort(key=lambda name: name != about)
+
+
+def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
+    """The subject of the clause before, where this one has none of its own ("..., signs Bolt as a customer")."""
+    number = parsed.clause_of[hit.start]
+    clause = parsed.clauses[number]
+    between = [token.low for token in parsed.tokens[clause.start : hit.start]]
+    own = [
+        group for group in parsed.groups
+        if group.clause == number and group.end < hit.start and not group.modifier and group.governor == ""
+    ]  # fmt: skip
+    if number == 0 or own:
+        return None
+    fits = (
+        clause.kind == "coordinate"
+        or clause.word in _SAYING
+        or hit.form == "ing"
+        or any(word in grammar.pronouns for word in between)
+        or len(between) <= 2
+    )
+    if not fits and clause.kind != "after":
+        return None
+    for group in parsed.groups:
+        if group.clause < number and group.governor in {"", "in", "of"} and not group.modifier:
+            return group
+    return None
+
+
+_SITES = frozenset(
+    "plant factory facility site refinery mine campus field project terminal port airport mill office "
+    "headquarters building tower centre center complex hub smelter gigafactory store hotel stadium arena".split()
+)
+
+
+def _sites(parsed: Parsed) -> set[int]:
+    """Names that are those of places: "the Baytown plant"."""
+    return {
+        at for at, mention in parsed.mentions.items()
+        if mention.kind == "found" and parsed.word(at + 1) in _SITES
+    }  # fmt: skip
+
+
+def _without_things(parsed: Parsed, filled: Filled, trigger: Trigger, *, hit_is_noun: bool) -> Filled:
+    """Without capitalised words that only describe the deal: "their Laboratory venture", "10-year Fortnite pact"."""
+    places = {place for place, _ in filled}
+    loose_noun = bool({"vague", "vague_words"} & set(trigger.checks)) and not trigger.weak
+    if "to" in places and "subject" in places and FAMILY[trigger.type] == "commercial":
+        filled = [
+            (place, group) for place, group in filled
+            if place not in {"compound", "object"} or any(parsed.mentions[at].watched for at in group.members)
+        ]  # fmt: skip
+    if {"to", "object"} <= places or {"to", "of"} <= places or {"from", "object"} <= places:
+        # a seller and a buyer: what changes hands is a thing, unless it is watched itself
+        sale = [
+            (place, group) for place, group in filled
+            if place not in {"object", "of"} or any(parsed.mentions[at].watched for at in group.members)
+        ]  # fmt: skip
+        if len({at for _, group in sale for at in group.members}) >= 2:
+            filled = sale
+    if len(filled) > 1:  # "an agreement with A for the Insulin Pen"
+        filled = [
+            (place, group) for place, group in filled
+            if place != "for" or FAMILY[trigger.type] == "equity"
+            or any(parsed.mentions[at].kind != "found" for at in group.members)
+        ]  # fmt: skip
+    if loose_noun and any(place == "with" for place, _ in filled):
+        filled = [(place, group) for place, group in filled if place not in {"of", "from", "by", "to"}]
+    if any(place == "with" for place, _ in filled):
+        filled = [(place, group) for place, group in filled if place != "for"]
+    sites = _sites(parsed)
+    if sites:
+        filled = [(place, group) for place, group in filled if not (set(group.members) <= sites)]
+    sure = {at for _, group in filled for at in group.members if parsed.mentions[at].kind != "found"}
+    if (
+        FAMILY[trigger.type] == "commercial"
+        and not loose_noun
+        and not ("wares_named" in trigger.checks and not is_title_case(parsed.text))
+    ):
+        filled = [
+            (place, group) for place, group in filled if place != "compound" or any(at in sure for at in group.members)
+        ]
+    if len(sure) < 2:
+        return filled
+    loose = {"compound", "object"} if hit_is_noun else {"compound"}
+    return [
+        (place, group) for place, group in filled
+        if place not in loose or any(at in sure for at in group.members)
+    ]  # fmt: skip
+
+
+def _with_mover(parsed: Parsed, hit: Hit, filled: Filled) -> Filled:
+    """The company whose share price moved is a party, unless the deal has its parties without it."""
+    if len({at for _, group in filled for at in group.members}) != 1 or any(place == "subject" for place, _ in filled):
+        return filled
+    movers = [
+        group
+        for group in parsed.groups
+        if group.end < hit.start and group.governor in {"", "in", "of"} and not group.modifier
+    ]
+    known = {at for _, group in filled for at in group.members}
+    if movers and not known & set(movers[0].members):
+        return [("subject", movers[0]), *filled]
+    return filled
+
+
+def _party_name(mention: Mention, trigger: Trigger) -> str:
+    """A unit can be bought or backed on its own, so nobody's unit keeps its own name there; a product cannot sign."""
+    if mention.kind == "product" and not mention.watched and FAMILY[trigger.type] == "equity":
+        return mention.text
+    return mention.company
+
+
+def _pronoun_before(parsed: Parsed, hit: Hit, pronouns: frozenset[str]) -> bool:
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    return any(token.low in pronouns for token in parsed.tokens[clause.start : hit.start])
+
+
+def moved(parsed: Parsed) -> bool:
+    """Does the sentence tell of a share price?"""
+    return any(
+        isinstance(hit.rule, Cue) and hit.rule.effect == "market" and hit.rule.where == "before" for hit in parsed.hits
+    )
+
+
+def subject_of(parsed: Parsed, hit: Hit) -> Group | None:
+    clause = parsed.clause_of[hit.start]
+    before = [
+        group for group in parsed.groups
+        if group.clause == clause and group.end < hit.start and group.governor == "" and not group.modifier
+    ]  # fmt: skip
+    return choose_subject(parsed, before) if before else None

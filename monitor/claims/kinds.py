@@ -1,0 +1,136 @@
+"""What kind of deal it is, for how much, on what terms: read from the words around the deal word."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.lexicon import Hit, Trigger
+from monitor.models import DealType
+from monitor.parties import Parsed
+
+_SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wafers|supply|supplier|purchase|power|gas|lng|cloud|"
+                     r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
+_LICENSING = re.compile(
+    r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE
+)
+_BUYING = re.compile(
+    r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
+)
+_STAKE = re.compile(
+    r"\b(?:\d+(?:\.\d+)?% of|stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b",
+    re.IGNORECASE,
+)
+_VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
+_MAJORITY = re.compile(
+    r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE
+)
+
+
+# Parts of "partnership" that are as vague as "deal".
+_VAGUE = frozenset(
+    {"agreement", "agreements", "pact", "pacts", "accord", "letter of intent", "memorandum of understanding"}
+    | {"framework agreement"}
+)
+# With one of these the object is a company or a part of one, whatever it makes.
+_COMPANY_WORDS = frozenset(
+    "unit business division stake maker firm company startup arm producer supplier group plant assets operator "
+    "provider developer field fields brand subsidiary chipmaker start operations rival specialist distributor "
+    "manufacturer designer".split()
+)
+_GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through"})
+
+
+def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str]) -> DealType:
+    """The type that the trigger means, made precise by what stands around it."""
+    if trigger.rank == 1 and "target" in roles.values():
+        return "acquisition"
+    head = parsed.tokens[hit.end - 1].low
+    takes_over = head.startswith(
+        ("takeover", "take-over", "buyout", "buy-out")
+    )  # "a software takeover" buys no software
+    if "wares" in trigger.checks and not takes_over and is_goods(parsed, hit):
+        return "supply_contract"
+    if trigger.type == "investment" and "majority" in trigger.checks and _MAJORITY.search(parsed.text):
+        return "acquisition"
+    word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
+    if "vague" in trigger.checks or ("vague_words" in trigger.checks and word in _VAGUE):
+        return _from_context(trigger, parsed, hit)
+    return trigger.type
+
+
+def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
+    """The type of a vague word ("deal", "agreement") from the other words of its clause."""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
+    if _VENTURE.search(around):
+        return "joint_venture"
+    if _BUYING.search(around) or (parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions):
+        return "acquisition"
+    if _STAKE.search(around):
+        return "investment"
+    if _LICENSING.search(around):
+        return "licensing"
+    if _SUPPLY.search(around) and not trigger.weak:
+        return "supply_contract"
+    return trigger.type
+
+
+_GOODS = re.compile(
+    r"\b(?:chips?|jets?|aircraft|planes?|helicopters?|drones?|launches|capacity|tonnes|tons|barrels|credits|electricity|power|gas|lng|"
+    r"oil|cells|batteries|modules|trains|ships|vessels|tankers|panels|licences|cobalt|lithium|nickel|copper|steel|servers|gpus|"
+    r"tpus|processors|memory|components|parts|vehicles|trucks|buses|cars|missiles|engines|turbines|reactors?|uranium|hydrogen|"
+    r"energy|mw|gw|wafers|sensors|radars|satellites|rockets|doses|vaccines|wine|grain|wheat|cells|equipment|software|services)\b",
+    re.IGNORECASE,
+)
+
+
+def is_goods(parsed: Parsed, hit: Hit) -> bool:
+    """Is it wares that change hands, not a company: "buys memory chips from", "sells cobalt to"?"""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    stop = hit.end
+    if hit.form in {"noun", "nouns"}:
+        words = [token.low for token in parsed.tokens[max(clause.start, hit.start - 3) : hit.start]]
+        return bool(words) and _GOODS.fullmatch(words[-1]) is not None
+    while stop < clause.end and parsed.word(stop) not in _GOODS_STOP:
+        stop += 1
+    thing = [token.low for token in parsed.tokens[hit.end : stop] if token.kind != "company"]
+    return bool(_GOODS.search(" ".join(thing))) and not _COMPANY_WORDS & set(thing)
+
+
+_TERMS = re.compile(
+    r"\b\d[\d.]*(?:%|\s?per ?cent|\s?pct)\s(?:equity\s)?(?:stake|share|interest|holding)|\b(?:\w+|\d+)-year\b",
+    re.IGNORECASE,
+)
+_MARKS = (
+    (
+        "second",
+        re.compile(
+            r"\b(?:second|third|another|separate)\s(?:\w+\s)?(?:deal|agreement|partnership|contract|order|deal|stake|acquisition|round|pact)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "new round",
+        re.compile(
+            r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b",
+            re.IGNORECASE,
+        ),
+    ),
+    ("expands", re.compile(r"\b(?:expand|extend|renew|broaden|deepen)(?:s|ed|ing)?\b", re.IGNORECASE)),
+)
+
+
+def terms(sentence: str) -> tuple[str, ...]:
+    """Terms as stated: "27% stake", "ten-year"."""
+    return tuple(dict.fromkeys(match[0] for match in _TERMS.finditer(sentence)))
+
+
+def marks(sentence: str) -> tuple[str, ...]:
+    """What sets the deal apart from an earlier one of the same companies."""
+    return tuple(mark for mark, pattern in _MARKS if pattern.search(sentence))
+
+
+def value(parsed: Parsed, hit: Hit) -> str:
+    """The sum of money nearest to the trigger."""
+    sums = [(abs(at - hit.start), token.text) for at, token in enumerate(parsed.tokens) if token.kind == "money"]
+    return min(sums)[1] if sums else ""

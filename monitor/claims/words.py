@@ -1,0 +1,86 @@
+"""Deal words that are not meant as such where they stand: they yield to another word, or are quoted, or are background.
+
+Knows a parsed sentence and one hit in it; decides before anybody asks for parties.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.lexicon import Hit, Trigger
+from monitor.mentions import is_title_case
+from monitor.parties import Parsed
+from monitor.status import Reading
+
+PAST = re.compile(
+    r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|september|"
+    r"october|november|december)|(?:years?|months?|decades?) (?:ago|later|earlier)|earlier this year|back in|in (?:19\d\d|20[01]\d)|"
+    r"previously|since (?:19|20)\d\d|a year earlier)\b",
+    re.IGNORECASE,
+)
+_ENDS_OBJECT = frozenset({"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"})
+
+
+def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
+    """Does one of the trigger's `unless` words follow closely?"""
+    behind = [token.low for token in parsed.tokens[hit.end : hit.end + 7] if token.kind != "money"]
+    if hit.end in parsed.mentions:
+        behind = behind[:1] and [token.low for token in parsed.tokens[hit.end + 1 : hit.end + 4]]
+    for words in trigger.unless:
+        for at in range(min(3, len(behind) - len(words) + 1)):
+            if tuple(behind[at : at + len(words)]) == words:
+                return True
+    return False
+
+
+def yields(parsed: Parsed, hit: Hit) -> bool:
+    """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
+    if hit.form in {"noun", "nouns"}:
+        return _noun_yields(parsed, hit)
+    if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for"}:
+        return False
+    for other in parsed.hits:
+        if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
+            continue
+        between = {token.low for token in parsed.tokens[hit.end : other.start]}
+        if other.start - hit.end <= 7 and not _ENDS_OBJECT & between:
+            return True
+    return False
+
+
+def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
+    """A vague noun leaves the word to what follows: "agreement to acquire", "purchase of an 18% stake"."""
+    rule = hit.rule
+    assert isinstance(rule, Trigger)
+    for other in parsed.hits:
+        if not isinstance(other.rule, Trigger) or other.start <= hit.end:
+            continue
+        if other.form == "base" and other.start == hit.end + 1 and parsed.word(hit.end) == "to":
+            return "before_verb" in rule.checks and not other.rule.weak
+        if "before_stake" in rule.checks and "holder" in other.rule.checks and parsed.word(hit.end) in {"of", "in"}:
+            return not any(token.kind == "company" for token in parsed.tokens[hit.end : other.start])
+    return False
+
+
+_SHORT_QUOTE = re.compile(r"[“\"]\w+(?:\s\w+){0,2}[”\"]")
+_TITLE_IN_QUOTES = re.compile(r"[‘'“\"][A-Z][^‘’'“”\"]{1,40}[’'”\"]")
+
+
+def quoted(parsed: Parsed, hit: Hit) -> bool:
+    """A deal word in the quoted name of a thing: the 'Buy with Prime' button."""
+    titled = is_title_case(parsed.text) and hit.end - hit.start == 1 and hit.form in {"noun", "nouns"}
+    if parsed.text.isupper() or titled:
+        return False
+    start = parsed.tokens[hit.start].start
+    if hit.form in {"noun", "nouns"} and any(m.start() < start < m.end() for m in _SHORT_QUOTE.finditer(parsed.text)):
+        return True
+    return parsed.tokens[hit.start].text[:1].isupper() and any(
+        m.start() < start < m.end() for m in _TITLE_IN_QUOTES.finditer(parsed.text)
+    )
+
+
+def is_modal(parsed: Parsed, hit: Hit, reading: Reading) -> bool:
+    before = parsed.word(hit.start - 1)
+    if hit.form == "ing" and before in {"is", "are", "be"}:
+        return True
+    return before in {"to", "will", "'ll"} or bool(reading.cues) or hit.form == "phrase"
