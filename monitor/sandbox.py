@@ -180,8 +180,10 @@ class _Run:
             self._receive(self._busy[pipe])
         now = time.monotonic()
         for worker in [worker for worker in self._busy.values() if worker.deadline <= now]:
-            error = SandboxError("timeout", f"took longer than {self._sandbox.timeout:g} s and was stopped")
-            self._settle(worker, error, alive=False)
+            self._settle(worker, self._late(), alive=False)
+
+    def _late(self) -> SandboxError:
+        return SandboxError("timeout", f"took longer than {self._sandbox.timeout:g} s and was stopped")
 
     def _receive(self, worker: _Worker) -> None:
         try:
@@ -204,6 +206,8 @@ class _Run:
             self._sandbox._give_back(worker)
             return
         code = worker.kill()
+        if code == -signal.SIGALRM:  # it stopped itself: the caller was busy and did not look
+            value = self._late()
         self._done[worker.index] = value or SandboxError("died", f"the worker died ({_cause(code)})")
 
 

@@ -109,6 +109,20 @@ def test_leaving_early_kills_what_is_under_way(sandbox: Sandbox) -> None:
     assert list(sandbox.map(double, [1])) == [2]
 
 
+@pytest.mark.slow
+def test_a_worker_stops_itself_when_nobody_looks(sandbox: Sandbox) -> None:
+    """While the caller waits for its next item from elsewhere, a hung worker must not burn on."""
+
+    def items() -> Iterator[str]:
+        yield "spin"
+        time.sleep(8)
+        yield "fine"
+
+    late, fine = sandbox.map(misbehave, items())
+    assert isinstance(late, SandboxError)
+    assert (late.kind, fine) == ("timeout", "fine")
+
+
 def test_two_maps_at_once(sandbox: Sandbox) -> None:
     one, other = sandbox.map(double, range(50)), sandbox.map(double, range(50))
     assert [a == b for a, b in zip(one, other, strict=True)] == [True] * 50
