@@ -166,7 +166,7 @@ def test_a_name_that_is_a_word(name: str, deal: str, word: str) -> None:
         ("Square", "Times Square hotel bought by Borealis"),
         ("Target", "Target Field signs sponsorship deal with Borealis"),
         ("American", "American Airlines acquires Borealis"),
-        not_yet("Shell", "Shell Lake mill signs deal with Borealis", reason="a watched name at the head of a longer one"),
+        not_yet("Shell", "Shell Lake mill signs deal with Borealis", reason="the head of a longer name"),
         not_yet("Apple", "Big Apple bakery signs supply deal with Borealis", reason="hidden, then found by its form"),
         not_yet("Three", "Three companies agree merger in Spain", reason="a number that begins a headline"),
     ],
