@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 import yaml
 
 from tests.pipelines import DEAL, Desk, item, serve_feed, serve_page
-from tests.prefect_world import ROOT, ask, command, prefect_server, running, settings_of, wait_for
+from tests.prefect_world import ROOT, ask, command, free_port, prefect_server, running, settings_of, wait_for
 from tests.servers import LoopbackServer
 
 pytestmark = pytest.mark.slow
@@ -93,6 +95,7 @@ def test_an_ad_hoc_run_polls_and_says_what_it_did(deployed: dict[str, str], work
     assert run.name == "poll: 1 feed, 1 new article, 1 change, 1 alert"
     state = command(deployed, "monitor.cli", "--config", str(desk.folder), "events", "--json")
     assert '"parties": ["Meta", "Midjourney"]' in state.stdout
+    wait_for(lambda: "deal-monitor.event.new" in event_names(deployed), "the event that automations build on", 30)
 
 
 def test_a_killed_worker_leaves_nothing_running_and_the_next_run_takes_over(
@@ -121,6 +124,44 @@ def test_a_killed_worker_leaves_nothing_running_and_the_next_run_takes_over(
         return str(ask(deployed, lambda client: client.read_flow_run(victim.id)).state_name)
 
     wait_for(lambda: state() == "Crashed", f"the dead run to be marked (it is {state()})", 240)
+
+
+def test_all_of_it_from_one_process(site: LoopbackServer, desk: Desk, tmp_path: Path) -> None:
+    """`serve-flows` brings its own server, runs what is asked for, and ends with Ctrl-C."""
+    port = free_port()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
+    clean |= {"PREFECT_HOME": str(tmp_path / "home")}
+    world = {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
+    words = [sys.executable, "-m", "monitor.cli", "--config", str(desk.folder), "serve-flows", "--port", str(port)]
+    log = tmp_path / "serve.log"
+    with running(words, clean, log) as process:
+        wait_for(lambda: "serving poll, poll-now, digest" in log.read_text(), "serve-flows", 120)
+        (now,) = wait_for(
+            lambda: [d for d in ask(world, lambda client: client.read_deployments()) if d.name == "poll-now"],
+            "the deployments",
+        )
+        run = ask(world, lambda client: client.create_flow_run_from_deployment(now.id))
+
+        def state() -> Any:
+            return ask(world, lambda client: client.read_flow_run(run.id))
+
+        wait_for(lambda: state().state_name in ("Completed", "Failed"), "the run", 120)
+        assert state().state_name == "Completed", log.read_text()
+        assert state().name.startswith("poll: 1 feed")
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def event_names(world: dict[str, str]) -> set[str]:
+    """Names of the monitor's own events on the server."""
+    wanted = {"filter": {"event": {"prefix": ["deal-monitor."]}}, "limit": 50}
+    request = urllib.request.Request(
+        f"{world['PREFECT_API_URL']}/events/filter",
+        data=json.dumps(wanted).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return {event["event"] for event in json.load(answer)["events"]}
 
 
 def flow_processes(run_id: str) -> list[int]:
