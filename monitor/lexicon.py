@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,9 @@ RULES = Path(__file__).parent / "rules"
 EFFECTS = ("rumour", "announced", "completed", "denied", "terminated", "silent", "not", "report", "market", "ignore")
 NEEDS = ("", "asset", "company", "technology", "pair")
 CHECKS = (
-    "between_companies", "wares", "majority", "vague", "vague_words", "wares_named", "buyer", "purchase", "seller", "holder",
-    "licence", "works_with", "supplied", "for_sale", "shop", "order", "agreement", "suitor", "before_verb", "before_stake",
+    "between_companies", "wares", "majority", "vague", "vague_words", "wares_named", "buyer", "purchase", "seller",
+    "holder", "licence", "works_with", "supplied", "for_sale", "shop", "order", "agreement", "suitor", "before_verb",
+    "before_stake",
 )  # fmt: skip
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 
@@ -169,7 +170,8 @@ class Lexicon:
         return hits
 
     def _longest(self, tokens: Sequence[Token], at: int) -> tuple[int, list[tuple[Trigger | Cue, str]]]:
-        node, best = self._root, (at, [])
+        node = self._root
+        best: tuple[int, list[tuple[Trigger | Cue, str]]] = (at, [])
         for place in range(at, len(tokens)):
             token = tokens[place]
             step = node.next.get(_key(token))
@@ -311,9 +313,11 @@ def _begin(path: Path, table: dict[str, Any], seen: dict[str, str], known: set[s
     return where
 
 
-def _choice(path: Path, where: str, key: str, value: object, allowed: Iterable[str]) -> None:
+def _choice(path: Path, where: str, key: str, value: object, allowed: Collection[object]) -> None:
     if value not in allowed:
-        raise RuleError(str(path), where, f"`{key}` is {value!r}", f"use one of {', '.join(filter(None, allowed))}")
+        raise RuleError(
+            str(path), where, f"`{key}` is {value!r}", f"use one of {', '.join(str(word) for word in allowed if word)}"
+        )
 
 
 def _trigger(path: Path, table: dict[str, Any], seen: dict[str, str], lexicon: Lexicon) -> Trigger:

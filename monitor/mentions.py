@@ -16,47 +16,6 @@ from monitor.lexicon import Lexicon
 from monitor.models import Company, Mention
 
 _WORDISH = re.compile(r"\w")
-# Endings that make a company of the words before them (legal forms, and what firms call themselves).
-_LEGAL = frozenset(
-    "inc corp corporation co company ltd limited llc plc ag sa se nv oyj oy ab as asa gmbh spa pte bhd kk kgaa lp llp "
-    "holdings holding group".split()
-)
-_FIRM_WORDS = _LEGAL | frozenset(
-    "labs lab technologies technology systems networks energy bancorp capital partners therapeutics pharma "
-    "pharmaceuticals biosciences biotech bio health healthcare motors airlines airways air bank financial semiconductor "
-    "semiconductors electronics industries international global media entertainment studios games software robotics "
-    "ventures foods brands aerospace space defence defense telecom communications mobile wireless resources mining "
-    "minerals petroleum oil gas power solar materials chemicals chemical steel metals insurance analytics data cloud "
-    "security identity ai intelligence automotive research sciences life medical devices diagnostics genomics robot "
-    "interactive digital online logistics freight marine shipping rail railways properties realty estate trust asset "
-    "management advisors consulting services solutions products beverage beverages care pictures music records "
-    "publishing press broadcasting cable university institute association foundation federation society agency "
-    "department ministry council authority commission cinemas hotels resorts stores supermarkets restaurants "
-    "innovations dynamics instruments express commerce payments equity investment investments securities exchange "
-    "platforms platform house works water waste paper packaging textiles apparel wine spirits brewing brewery breweries "
-    "tire tires tool tools tractor machinery engineering construction homes cement glass optics photonics quantum "
-    "nuclear hydrogen battery batteries lithium copper gold silver uranium vision wind".split()
-)
-_FIRST_NAMES = frozenset(
-    "aaron adam alan albert alex alexander alexandr alexis alice amanda amy andrea andrew andy angela ann anna anne anthony "
-    "arthur barbara ben benjamin bernard beth bill bob bobby boris brad brandon brendan brian bruce carl carlos carol catherine cathie "
-    "charles charlie chris christian christina christine christopher cindy claire craig dan dana daniel dario dave david "
-    "dean deborah demis dennis diana diane donald doug douglas drew dustin ed eddie edward elaine eli elizabeth elon emily "
-    "emma eric erik ernest ethan evan felix fiona florian francis frank fred gary gavin gene geoff george gerald ginni glenn "
-    "gordon grace graham greg gregory gwynne hank hannah harold harry heather helen henry howard hugo ian ivan jack jacob "
-    "jake james jamie jane janet jared jason jay jean jeff jeffrey jen jennifer jensen jeremy jerome jerry jesse jessica "
-    "jim jimmy joanna joe joel john johnny jon jonathan jony jordan jose joseph josh joshua juan judy julia julian julie justin "
-    "karen karl kate katherine kathy katie keith kelly ken kenneth kevin kim klaus kristin kyle lachlan larry laura lauren laurent "
-    "lawrence lee leo leon leonard leslie lewis linda lisa liz louis lucas luis luke lynn marc marcus margaret maria marie "
-    "mario marissa mark marta martin mary masayoshi matt matthew max megan melissa meredith michael michelle miguel mike mira "
-    "monica nancy naomi nat natalie nathan neal neil nicholas nick nicole nigel nikesh noah noel oliver olivia oscar pamela "
-    "pat patricia patrick paul paula pedro peter phil philip philippe pierre rachel rafael ralph ray raymond rebecca reed "
-    "reid rex richard rick rob robert robin rod roger roland ron ronald rory rosa ross roy rupert russell ruth ryan sally "
-    "sam samantha samuel sandra sandy sara sarah satya scott sean sebastian sergey seth sharon shawn sheryl shou simon sophia "
-    "sophie stan stanley stefan stella stephanie stephen steve steven stuart sundar susan susie tara ted terry thierry thomas "
-    "tim timothy tobi todd tom tony tracy travis tyler uma ursula vera vicki victor victoria vince vincent vinod vivek "
-    "vladimir wade walter warren wayne wendy will william yann zach zachary".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +93,9 @@ def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool, lent
         needs = _needs(text, lexicon)
         if watched and needs == "support" and not lent:
             needs = "case"  # the user asked for this very name; the deal's frame is support enough
-        yield Name(text, name, "name", watched, needs, full=text == company.name and needs != "support" or " " in text)
+        yield Name(
+            text, name, "name", watched, needs, full=(text == company.name and needs != "support") or " " in text
+        )
     for text in company.products:
         yield Name(text, name, "product", watched, _needs(text, lexicon))
     for text in company.tickers if watched and not lent else ():  # the market letters of strangers are too often words
@@ -159,8 +120,8 @@ def _case_fits(written: str, name: Name, titled: bool) -> bool:
     if name.kind == "ticker":
         return False
     if name.needs or not name.watched:
-        return written[:1].isupper() and (written[1:] == name.text[1:] or len(written) > 4 and written.isupper())
-    return written[:1].isupper() or not name.text[:1].isupper() or " " not in name.text and len(name.text) > 6
+        return written[:1].isupper() and (written[1:] == name.text[1:] or (len(written) > 4 and written.isupper()))
+    return written[:1].isupper() or not name.text[:1].isupper() or (" " not in name.text and len(name.text) > 6)
 
 
 _SUFFIX = re.compile(
@@ -179,7 +140,7 @@ def _bounded(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and before in "$€£¥":
         return False
-    if before and (_WORDISH.match(before) or before in "@#." and start > 1 and before != "."):
+    if before and (_WORDISH.match(before) or (before in "@#." and start > 1 and before != ".")):
         return False
     if after and _WORDISH.match(after):
         return False
@@ -230,6 +191,10 @@ class NameFinder:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._words = lexicon.words
+        lists: dict[str, list[str]] = lexicon.context["names"]
+        self._legal, self._acronyms = frozenset(lists["legal"]), frozenset(lists["acronyms"])
+        self._firm_words = self._legal | frozenset(lists["firm_words"])
+        self._first_names, self._before_of = frozenset(lists["first_names"]), frozenset(lists["before_of"])
         names = lexicon.names
         self._people = names["people"] | names["surnames"]
         self._surnames = names["surnames"]
@@ -261,11 +226,10 @@ class NameFinder:
         for match in re.finditer(r"\s([A-Z][\w&+-]*)", text[end:]):
             low = match[1].lower()
             if (
-                match.start() != 0
-                and text[end : end + match.start()].strip()
+                (match.start() != 0 and text[end : end + match.start()].strip())
                 or low in self._titles
                 or low in self._never
-                or low in _ACRONYMS
+                or low in self._acronyms
             ):
                 return end
             return self.continues(text, end + match.end())
@@ -290,7 +254,7 @@ class NameFinder:
             for last in range(min(len(words), first + 5), first, -1):
                 a, b = words[first][0], words[last - 1][1]
                 low = text[a:b].lower()
-                if low in self._outlets and reports(text, a, b) or last - first > 1 and low in self._never:
+                if (low in self._outlets and reports(text, a, b)) or (last - first > 1 and low in self._never):
                     return [*words[:first], (a, b, ""), *self._without_outlets(text, words[last:])]
         return words
 
@@ -302,17 +266,18 @@ class NameFinder:
         if (
             re.search(r"-[a-z]+$", word)
             or _DESCRIBING.search(word)
-            or text[at[0] - 1 : at[0]] == "-"
-            and (low in self._words or low in {"led"})
+            or (text[at[0] - 1 : at[0]] == "-" and (low in self._words or low in {"led"}))
         ):
             return True
         if not any(c.isupper() for c in word):
             return (
-                low not in {"&", "of", "de", "the"} or not row or low == "of" and row[-1][2].lower() not in _BEFORE_OF
+                low not in {"&", "of", "de", "the"}
+                or not row
+                or (low == "of" and row[-1][2].lower() not in self._before_of)
             )
         if word[0].isdigit():
             return not row and not any(c.isalpha() for c in word)
-        if row and low in _FIRM_WORDS or after.lower() in _LEGAL and after[:1].isupper():
+        if (row and low in self._firm_words) or (after.lower() in self._legal and after[:1].isupper()):
             return False
         if low in self._deal_words or low in self._titles:
             return True
@@ -328,7 +293,7 @@ class NameFinder:
         return (
             common
             and (titled or first)
-            and not (first and after.lower() in _FIRM_WORDS and after[:1].isupper() and not titled)
+            and not (first and after.lower() in self._firm_words and after[:1].isupper() and not titled)
         )
 
     def _accept(
@@ -336,8 +301,7 @@ class NameFinder:
     ) -> Iterable[tuple[int, int]]:
         while row and (
             row[-1][2].lower() in {"of", "de", "the", "&"}
-            or row[-1][2][0].isdigit()
-            and not any(c.isalpha() for c in row[-1][2])
+            or (row[-1][2][0].isdigit() and not any(c.isalpha() for c in row[-1][2]))
         ):
             row.pop()
         while row and row[0][2].lower() in {"of", "de", "the", "&"}:
@@ -357,19 +321,16 @@ class NameFinder:
         if low in self._outlets and reports(text, start, end):
             return
         if name not in sure:
-            if (
-                len(name) < 2
-                or len(lows) == 1
+            if len(name) < 2 or (
+                len(lows) == 1
                 and (name.removesuffix("s").isupper() or len(name) == 2)
-                and (lows[0] in _ACRONYMS or lows[0].removesuffix("s") in _ACRONYMS)
+                and (lows[0] in self._acronyms or lows[0].removesuffix("s") in self._acronyms)
             ):
                 return
-            if titled and all(word in self._words or word in _FIRM_WORDS for word in lows):
+            if titled and all(word in self._words or word in self._firm_words for word in lows):
                 return
-        if (
-            all(word in _LEGAL for word in lows)
-            or len(lows) == 1
-            and (lows[0] in _FIRM_WORDS or lows[0] in {"federal", "national", "royal"})
+        if all(word in self._legal for word in lows) or (
+            len(lows) == 1 and (lows[0] in self._firm_words or lows[0] in {"federal", "national", "royal"})
         ):
             return
         if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:
@@ -377,9 +338,9 @@ class NameFinder:
         yield start, end
 
     def _is_person(self, lows: list[str]) -> bool:
-        if lows[-1] in _FIRM_WORDS:
+        if lows[-1] in self._firm_words:
             return False
-        if len(lows) in (2, 3) and lows[0] in _FIRST_NAMES:
+        if len(lows) in (2, 3) and lows[0] in self._first_names:
             return True
         return lows[-1] in self._surnames and len(lows) <= 2
 
@@ -388,16 +349,9 @@ _DESCRIBING = re.compile(
     r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$",
     re.IGNORECASE,
 )
-_ACRONYMS = frozenset(
-    "cng lpg mrna led ip tv q&a dmca scotus 3g 4g 5g 6g rs inr ai ceo cfo cto coo us usa uk eu uae un ipo etf gpu gpus cpu cpus tpu ev evs api apis saas esg gdp fda ftc sec doj cma "
-    "fcc epa nato opec imf wto who nyc la dc sf m&a r&d pr hr it iot llm llms agi ar vr xr hbm dram nand ces mwc vc vcs pe "
-    "fy q1 q2 q3 q4 h1 h2 ytd yoy pc pcs tv tvs oled lng ppa mou jv faa nhtsa nlrb dod dhs fbi cia nsa nhs gop h20 b2b b2c "
-    "ott sdk glp dna rna mrna adc nft nfts defi crm erp pbv aml r&b mba phd diy ufc nfl nba mlb nhl fifa".split()
-)
 
 
 _NOTHING = (0, 0, "")
-_BEFORE_OF = frozenset("bank university institute house ministry department board city state group".split())
 _SAYS = re.compile(
     r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b",
     re.IGNORECASE,
@@ -413,10 +367,8 @@ def reports(text: str, start: int, end: int) -> bool:
     rest = text[end:].strip(" .")
     return (
         bool(_SAYS.match(text[end:]))
-        or bool(_CREDITS.search(text[:start]))
-        and len(rest) < 12
-        or not rest
-        and text[:start].rstrip()[-1:] in ",-:"
+        or (bool(_CREDITS.search(text[:start])) and len(rest) < 12)
+        or (not rest and text[:start].rstrip()[-1:] in ",-:")
     )
 
 

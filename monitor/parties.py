@@ -124,7 +124,7 @@ class Grammar:
         low = tokens[at].low
         if low in {",", "and"} and at + 2 < len(tokens) and tokens[at + 2].low == "by":
             return 0, ""
-        if low == "," and at + 1 in verbs or low == "and" and at + 1 in verbs and tokens[at + 1].low.endswith("s"):
+        if (low == "," and at + 1 in verbs) or (low == "and" and at + 1 in verbs and tokens[at + 1].low.endswith("s")):
             return 1, "coordinate"
         if low == "as":
             after = tokens[at + 1].low if at + 1 < len(tokens) else ""
@@ -279,8 +279,8 @@ class Grammar:
         if before == "-":
             before = parsed.word(at - 2)
             return before in self.formers or before in {"ex", "anti", "non", "pro"}
-        return (
-            before in self.formers or parsed.word(at - 2) in {"former", "ex"} and parsed.tokens[at - 1].kind == "word"
+        return before in self.formers or (
+            parsed.word(at - 2) in {"former", "ex"} and parsed.tokens[at - 1].kind == "word"
         )
 
     # -------------------------------------------------------------------------------------------- places
@@ -303,7 +303,7 @@ class Grammar:
                 place = _behind(parsed, group, hit, noun)
             if place not in {"subject", "owner", ""} and parsed.word(group.end + 1) in _PEOPLE:
                 continue  # "buys a house from Acme's boss"
-            if place and (place in places or place == "with" or noun and place == "object"):
+            if place and (place in places or place == "with" or (noun and place == "object")):
                 filled.append((place, group))
         subjects = [item for item in filled if item[0] == "subject"]
         if len(subjects) > 1:
@@ -352,7 +352,9 @@ def _dealing(parsed: Parsed, group: Group) -> bool:
     at = group.start
     while at >= 0 and parsed.word(at) not in {"with", "between"}:
         at -= 1
-    return at == 0 or parsed.tokens[at - 1].kind == "company" or any(hit.start < at <= hit.end + 2 for hit in parsed.hits)
+    return (
+        at == 0 or parsed.tokens[at - 1].kind == "company" or any(hit.start < at <= hit.end + 2 for hit in parsed.hits)
+    )
 
 
 def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
@@ -419,9 +421,8 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if tokens[hit.start].low in {"partner", "partners", "back"} and hit.form in {"base", "s"}:
         return before.kind != "company" and before.low not in _TO
     if hit.form == "ing":
-        return (
-            before.low in {"the", "a", "an", "its", "their"}
-            or before.kind == "word"
+        return before.low in {"the", "a", "an", "its", "their"} or (
+            before.kind == "word"
             and before.text[:1].isupper()
             and (tokens[hit.start].text[:1].islower() and before.low not in {"is", "are"})
         )

@@ -238,9 +238,8 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
             for other in parsed.hits
         ):
             continue
-        nominal = (
-            hit.form in {"noun", "nouns", "phrase"}
-            or parsed.word(hit.start - 1) == "to"
+        nominal = hit.form in {"noun", "nouns", "phrase"} or (
+            parsed.word(hit.start - 1) == "to"
             and any(other.end == hit.start - 1 and isinstance(other.rule, Trigger) for other in parsed.hits)
         )  # "the agreement to acquire X has been terminated"
         if cue.rule.where == "after" and not nominal and cue.rule.effect not in {"silent"}:
@@ -252,7 +251,7 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
 def _purpose_between(between: list[Token]) -> bool:
     """ "a deal to end the row": what follows "to" is what the deal is for, unless it is a company."""
     for at, token in enumerate(between):
-        if token.low == ";" or token.low == "to" and (at + 1 >= len(between) or between[at + 1].kind != "company"):
+        if token.low == ";" or (token.low == "to" and (at + 1 >= len(between) or between[at + 1].kind != "company")):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""Plain text: cleaning, headlines, sentences, tokens. Knows English punctuation; knows nothing of companies or deals."""
+"""Plain text: cleaning, headlines, sentences, tokens. Knows English punctuation; nothing of companies or deals."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:
         return True
     head = text[start : match.start()]
     word = head[max(head.rfind(" "), head.rfind("(")) + 1 :].lower()
-    return word in _ABBREVIATIONS or bool(_INITIALS.fullmatch(word)) and bool(head[: -len(word)].strip())
+    return word in _ABBREVIATIONS or (bool(_INITIALS.fullmatch(word)) and bool(head[: -len(word)].strip()))
 
 
 @dataclass(slots=True)

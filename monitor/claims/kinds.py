@@ -8,17 +8,22 @@ from monitor.lexicon import Hit, Trigger
 from monitor.models import DealType
 from monitor.parties import Parsed
 
-_SUPPLY = re.compile(r"\b(?:chips?|components?|parts|panels|batteries|modems?|wafers|supply|supplier|purchase|power|gas|lng|cloud|"
-                     r"servers|aircraft|jets|compute|gpus?|electricity|uranium|engines|capacity)\b", re.IGNORECASE)  # fmt: skip
-_LICENSING = re.compile(
-    r"\b(?:licens\w+|rights|catalogu?e|songs|content|films|shows|music|streaming|royalt\w+|patents?)\b", re.IGNORECASE
+
+def _any_of(words: str) -> re.Pattern[str]:
+    """Any of these words or phrases, separated by ";", each a regular expression."""
+    return re.compile(rf"\b(?:{'|'.join(part.strip() for part in words.split(';'))})\b", re.IGNORECASE)
+
+
+_SUPPLY = _any_of(
+    "chips?;components?;parts;panels;batteries;modems?;wafers;supply;supplier;purchase;power;gas;lng;cloud;servers;"
+    "aircraft;jets;compute;gpus?;electricity;uranium;engines;capacity"
 )
-_BUYING = re.compile(
+_LICENSING = _any_of(r"licens\w+;rights;catalogu?e;songs;content;films;shows;music;streaming;royalt\w+;patents?")
+_BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
-_STAKE = re.compile(
-    r"\b(?:\d+(?:\.\d+)?% of|stake|invest(?:s|ed|ing)?|investment (?!firm|bank|group|fund|manager)|funding|equity|shares in)\b",
-    re.IGNORECASE,
+_STAKE = _any_of(
+    r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
 )
 _VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
 _MAJORITY = re.compile(
@@ -75,12 +80,13 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     return trigger.type
 
 
-_GOODS = re.compile(
-    r"\b(?:chips?|jets?|aircraft|planes?|helicopters?|drones?|launches|capacity|tonnes|tons|barrels|credits|electricity|power|gas|lng|"
-    r"oil|cells|batteries|modules|trains|ships|vessels|tankers|panels|licences|cobalt|lithium|nickel|copper|steel|servers|gpus|"
-    r"tpus|processors|memory|components|parts|vehicles|trucks|buses|cars|missiles|engines|turbines|reactors?|uranium|hydrogen|"
-    r"energy|mw|gw|wafers|sensors|radars|satellites|rockets|doses|vaccines|wine|grain|wheat|cells|equipment|software|services)\b",
-    re.IGNORECASE,
+_GOODS = _any_of(
+    "chips?; jets?; aircraft; planes?; helicopters?; drones?; launches; capacity; tonnes; tons; barrels; "
+    "credits; electricity; power; gas; lng; r; oil; cells; batteries; modules; trains; ships; vessels; "
+    "tankers; panels; licences; cobalt; lithium; nickel; copper; steel; servers; gpus; tpus; processors; "
+    "memory; components; parts; vehicles; trucks; buses; cars; missiles; engines; turbines; reactors?; "
+    "uranium; hydrogen; energy; mw; gw; wafers; sensors; radars; satellites; rockets; doses; vaccines; wine; "
+    "grain; wheat; equipment; software; services "
 )
 
 
@@ -105,14 +111,16 @@ _MARKS = (
     (
         "second",
         re.compile(
-            r"\b(?:second|third|another|separate)\s(?:\w+\s)?(?:deal|agreement|partnership|contract|order|deal|stake|acquisition|round|pact)\b",
+            r"\b(?:second|third|another|separate)\s(?:\w+\s)?"
+            r"(?:deal|agreement|partnership|contract|order|stake|acquisition|round|pact)\b",
             re.IGNORECASE,
         ),
     ),
     (
         "new round",
         re.compile(
-            r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b",
+            r"\b(?:new|fresh|latest|follow-on|further)\s(?:funding\s|investment\s|financing\s)?"
+            r"(?:round|funding|investment|stake|order|contract)\b|\bseries [b-h]\b",
             re.IGNORECASE,
         ),
     ),

@@ -157,21 +157,26 @@ class Page:
             return None
         aside = clause.kind == "after" and (told or not sentence.headline) and not moved(parsed)
         if clause.kind == "background" or aside or (not sentence.headline and words.PAST.search(sentence.text)):
-            return self._miss(sentence, f"told as background ({clause.word!r})", trigger.id)
+            self._miss(sentence, f"told as background ({clause.word!r})", trigger.id)
+            return None
         if words.yields(parsed, hit) or words.quoted(parsed, hit):
             return None
         if "between_companies" in trigger.checks and self._with_others(parsed, clause):
-            return self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
+            self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
+            return None
         reading = read_status(parsed, hit, subject_of(parsed, hit), sentence.headline)
         if not reading.status:
-            return self._miss(sentence, reading.why, trigger.id, *reading.rules)
+            self._miss(sentence, reading.why, trigger.id, *reading.rules)
+            return None
         lapsed = reading.status in {"denied", "terminated"} and "deny" not in reading.rules
         if trigger.modal and (lapsed or not words.is_modal(parsed, hit, reading)):
-            return self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
+            self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
+            return None
         frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject)
         why = self._k.checks.lacks(frame) or self._nobody(frame)
         if why:
-            return self._miss(sentence, why, trigger.id, *reading.rules)
+            self._miss(sentence, why, trigger.id, *reading.rules)
+            return None
         return self._make(sentence, frame)
 
     def _with_others(self, parsed: Parsed, clause: Clause) -> bool:

@@ -12,10 +12,10 @@ from monitor.mentions import is_title_case
 from monitor.parties import Parsed
 from monitor.status import Reading
 
-PAST = re.compile(
-    r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|september|"
-    r"october|november|december)|(?:years?|months?|decades?) (?:ago|later|earlier)|earlier this year|back in|in (?:19\d\d|20[01]\d)|"
-    r"previously|since (?:19|20)\d\d|a year earlier)\b",
+PAST = re.compile(  # marks the body of an article as telling an old story
+    r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december)|(?:years?|months?|decades?) (?:ago|later|earlier)|earlier this year|"
+    r"back in|in (?:19\d\d|20[01]\d)|previously|since (?:19|20)\d\d|a year earlier)\b",
     re.IGNORECASE,
 )
 _ENDS_OBJECT = frozenset({"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"})
