@@ -31,7 +31,7 @@ from monitor.errors import SandboxError
 T = TypeVar("T")
 R = TypeVar("R")
 
-PRELOAD = ("monitor.feeds", "monitor.extract")
+PRELOAD = ("monitor.feeds", "monitor.extract", "feedparser", "trafilatura")
 LOOKAHEAD = 256  # finished results that may wait for an older one, so that memory stays bounded
 _NO_MEMORY = pickle.dumps(("memory", "needed more memory than a worker may have"))  # made while there is some
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from monitor.sandbox import _serve; _serve(sys.argv)"

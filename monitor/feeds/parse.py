@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-import feedparser
-
 from monitor.errors import FeedError, SandboxError
 from monitor.feeds.discover import discover
 from monitor.feeds.records import ParsedFeed, RawEntry, finish_all, minutes, moment, period
@@ -146,6 +144,8 @@ def _any(body: bytes, content_type: str, url: str) -> ParsedFeed:
 
 
 def _loosely(body: bytes, content_type: str, url: str) -> tuple[Any, list[RawEntry]]:
+    import feedparser  # here, as only workers parse, and few bodies need it
+
     headers = {"content-type": content_type or "application/xml", "content-location": url}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
