@@ -121,17 +121,23 @@ def what(event: Event) -> str:
         acting, acted, phrase = _FRAMES[event.deal_type]
         actors = [p for p in event.parties if roles.get(p) in acting]
         objects = [p for p in event.parties if roles.get(p) in acted]
-        rest = [p for p in event.parties if p not in actors and p not in objects]
-        sellers = f" (seller: {names(rest)})" if rest and all(roles.get(p) == "seller" for p in rest) else ""
-        more = f", with {names(rest)}" if rest and not sellers else ""
+        sellers = [p for p in event.parties if roles.get(p) == "seller"]
+        rest = [p for p in event.parties if p not in (*actors, *objects, *sellers)]
+        end = (f" (seller: {names(sellers)})" if sellers else "") + (f", with {names(rest)}" if rest else "")
         if actors and objects:
-            return phrase.format(actor=names(actors), object=names(objects)) + sellers + more
-        if objects and not rest and event.deal_type in ("acquisition", "investment"):
+            return phrase.format(actor=names(actors), object=names(objects)) + end
+        if event.deal_type in ("acquisition", "investment") and not rest:
             link = "of" if event.deal_type == "acquisition" else "in"
-            return f"{kind} {link} {names(objects)}, by whom is not named"
+            if objects:
+                return f"{kind} {link} {names(objects)}, by whom is not named" + end
+            if actors and sellers:
+                return f"{kind} by {names(actors)} from {names(sellers)}"
+            if sellers:
+                return f"sale by {names(sellers)}, to whom is not named"
     if len(event.parties) == 1:
         return f"{kind}, {event.parties[0]} and a party not named"
-    return f"{kind} of {names(event.parties)}"
+    link = ", " if event.deal_type in ("acquisition", "investment") else " of "  # who buys whom is not known
+    return f"{kind}{link}{names(event.parties)}"
 
 
 def status(event: Event) -> str:
