@@ -51,4 +51,4 @@ def test_the_demo_runs_the_flow_and_says_what_next(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_demo_works_without_prefect(tmp_path: Path) -> None:
     text, _ = run_demo(tmp_path, "--plain")
-    assert "Denied: Draymont and Kestrin Robotics" in text
+    assert "Denied: acquisition of Kestrin Robotics by Draymont" in text

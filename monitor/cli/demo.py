@@ -70,7 +70,7 @@ def demo(folder: Path | None, plain: bool) -> None:
         screen.print(INTRO.format(watchlist=folder / "watchlist.toml"))
         with err.status("starting Prefect's server; the first time may take half a minute ...") as status:
             reports = _mornings(world, config, plain, screen, status)
-        _sum_up(reports, world, screen, time.monotonic() - began)
+        _sum_up(reports, world, screen, time.monotonic() - began, plain)
     run = "uv run deal-monitor" if "UV_RUN_RECURSION_DEPTH" in os.environ else "deal-monitor"
     screen.print(NEXT.format(folder=folder, run=run), soft_wrap=True)
 
@@ -85,8 +85,9 @@ def _mornings(world: World, config: Path, plain: bool, screen: Console, status: 
         status.update(f"morning {world.morning}: {stage} {done} of {total}")
 
     def show(alert: Alert) -> None:
-        screen.print(f"  {alert.subject}", style="bold")
-        screen.print("\n".join(f"  {line}" for line in alert.body.splitlines()), style="", soft_wrap=True)
+        first, *rest = output.alert_lines(alert)
+        screen.print(f"  {first}", style="bold", soft_wrap=True)
+        screen.print("\n".join(f"  {line}" if line else "" for line in rest), soft_wrap=True)
         screen.print()
 
     with watching(Watch(progress=step, console=show)) as watch:
@@ -125,7 +126,7 @@ def _line(report: RunReport) -> str:
     return words + ("\nset aside: " + ", ".join(failing) if failing else "")
 
 
-def _sum_up(reports: list[RunReport], world: World, screen: Console, seconds: float) -> None:
+def _sum_up(reports: list[RunReport], world: World, screen: Console, seconds: float, plain: bool) -> None:
     screen.rule("summary", align="left")
     screen.print()
     totals: dict[str, float] = {}
@@ -139,7 +140,7 @@ def _sum_up(reports: list[RunReport], world: World, screen: Console, seconds: fl
         f"again brought {reports[-1].sent}.\n"
         + "Seconds: "
         + ", ".join(f"{stage} {taken:.1f}" for stage, taken in totals.items())
-        + f"; in all {seconds:.0f}, most of it Prefect's start.\n",
+        + f"; in all {seconds:.0f}{'' if plain else ', most of it the start of Prefect'}.\n",
         soft_wrap=True,
     )
     if repeated := [path for path in world.read_twice() if "oldharbour" not in path]:

@@ -17,6 +17,7 @@ from monitor.text import clean_line
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from monitor.models import Alert
     from monitor.pipeline.run import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
@@ -100,6 +101,13 @@ def progress(show: bool = True) -> Iterator[Progress]:
             bar.update(lines[stage], completed=done, total=total)
 
         yield step
+
+
+def alert_lines(alert: Alert) -> list[str]:
+    """An alert as a terminal shows it: its body, under the subject where that does not say the same."""
+    body = alert.body.splitlines()
+    label = alert.subject.partition(":")[0]
+    return body if body and body[0].startswith(label) else [alert.subject, "", *body]
 
 
 def ago(then: datetime | None, now: datetime) -> str:

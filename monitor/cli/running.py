@@ -41,7 +41,7 @@ def looking_on(as_json: bool) -> Iterator[Watch]:
         stream = sys.stderr if as_json else sys.stdout
 
         def show(alert: Alert) -> None:
-            stream.write(f"{alert.subject}\n\n{alert.body}\n\n")
+            stream.write("\n".join(output.alert_lines(alert)) + "\n\n")
             stream.flush()
 
         with watching(Watch(progress=step, console=show)) as watch:
