@@ -573,3 +573,20 @@ def test_the_labelled_stories_alert_once_per_status() -> None:
         due[number] = row["should_alert"]
     alerted = {e.claim_keys[0] for e in told(*claims) if e.change}
     assert alerted == {number for number, wanted in due.items() if wanted}
+
+
+def test_a_deal_knows_the_feeds_that_brought_it() -> None:
+    from monitor.claims import Reader
+    from monitor.lexicon import load_lexicon
+    from monitor.models import Article, Company
+
+    feeds = ("https://feed.example/a", "https://feed.example/b", "https://feed.example/a")
+    reader = Reader(load_lexicon(), (Company(name="Meta"), Company(name="Midjourney")))
+    articles = [
+        Article(
+            article_id=str(n), title="Meta and Midjourney sign licensing deal", text="", feed_url=url, published=on(n)
+        )
+        for n, url in enumerate(feeds)
+    ]
+    versions = told(*(c for article in articles for c in reader.read(article).claims))
+    assert versions[-1].feeds == feeds[:2]

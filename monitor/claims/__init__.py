@@ -102,6 +102,7 @@ class Reader:
             in_lead=found.index <= LEAD,
             title=article.title,
             url=article.url,
+            feed_url=article.feed_url,
             outlet=article.outlet or tail_outlet,
             published=article.published,
             read_at=article.read_at,
