@@ -99,7 +99,8 @@ def _install() -> None:
         _done.append(True)
         sys.addaudithook(_on_audit)
         requests.Session.send = _bounded(requests.Session.send)  # type: ignore[method-assign]
-        vars(mail)["convert_between"] = _plain_part(vars(mail)["convert_between"])
+        if convert := vars(mail).get("convert_between"):
+            vars(mail)["convert_between"] = _plain_part(convert)
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             logger.addFilter(_Keeper(logger.level))
