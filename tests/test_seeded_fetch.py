@@ -102,7 +102,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("file", "right", "wrong", "test"), BUGS, ids=[bug[3].partition('::test_')[2] for bug in BUGS])
+@pytest.mark.parametrize(("file", "right", "wrong", "test"), BUGS, ids=[bug[3].partition("::test_")[2] for bug in BUGS])
 def test_seeded_bug_is_caught(copy: Path, file: str, right: str, wrong: str, test: str) -> None:
     path = copy / "monitor" / file
     text = path.read_text()
