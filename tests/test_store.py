@@ -280,11 +280,22 @@ def test_commits_compact_by_themselves_and_few_bases_remain(store: Store) -> Non
     }
 
 
+def test_a_commit_never_waits_for_a_big_merge(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "INLINE", 50)
+    store.append("deliveries", [delivery(number) for number in range(100)])
+    store.compact("deliveries", everything=True)
+    for number in range(100, 100 + compaction.SEGMENTS):
+        store.append("deliveries", [delivery(number)])
+    assert [part.last for part in store.view("deliveries").parts] == [0, compaction.SEGMENTS]  # the big one stays
+    store.compact("deliveries")
+    assert [part.last for part in store.view("deliveries").parts] == [compaction.SEGMENTS]
+
+
 def test_a_failing_compaction_does_not_fail_the_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise StoreError("disk full")
 
-    monkeypatch.setattr(compaction, "compact", fail)
+    monkeypatch.setattr(compaction, "merge", fail)
     for number in range(compaction.SEGMENTS + 1):
         store.append("deliveries", [delivery(number)])
     assert store.scan("deliveries").collect().height == compaction.SEGMENTS + 1

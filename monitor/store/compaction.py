@@ -3,11 +3,13 @@
 All of it can run beside readers and writers, and several times at once: a base changes no row, supersedes by its name,
 and what it supersedes stays for a grace time. The newest parts are merged while an older one holds no more than twice
 the rows that they do, so bases shrink at least by half from one to the next: a handful at any time, and the work of
-merging grows with the logarithm of the rows.
+merging grows with the logarithm of the rows. A commit that compacts on its way merges little, so that nobody waits for
+minutes; the big merges are for the nightly upkeep.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from monitor.store.tables import POSITION, Table, hash_column, stored_columns
 from monitor.store.view import View
 
 SEGMENTS: Final = 64  # so many loose segments, and a commit compacts by itself
+INLINE: Final = 50_000  # rows that a commit merges at most on its way, loose segments aside: some seconds
 GRACE: Final = 3600.0  # seconds for which superseded files stay, for those who still read them
 _SLACK: Final = 0.25  # of the time that rows are kept: a base is not rewritten for less
 
@@ -59,9 +62,15 @@ def compact_if_due(log: Log) -> None:
     loose = len(log.view().segments)
     if loose >= SEGMENTS and loose % (SEGMENTS // 4) == 0:
         try:
-            compact(log)
+            log.read(lambda view: _merge_end(log, view))
+            sweep(log)
         except StoreError as error:
             logger.warning("%s: not compacted: %s", log.table.name, error)
+
+
+def _merge_end(log: Log, view: View) -> Compaction:
+    parts = _light_end(log, view, INLINE)
+    return merge(log, parts) if len(parts) > 1 else Compaction()
 
 
 def _merge_chosen(
@@ -85,12 +94,12 @@ def _stale(log: Log, view: View, before: datetime) -> list[Part]:
     return []
 
 
-def _light_end(log: Log, view: View) -> list[Part]:
-    """The newest parts, back to the first base that holds more than twice the rows of all after it."""
+def _light_end(log: Log, view: View, most: int = sys.maxsize) -> list[Part]:
+    """The newest parts, back to the first base that holds more than twice the rows of all after it, or than `most`."""
     total, start = 0, len(view.parts)
     for part in reversed(view.parts):
         rows = log.intact(part)[1]["rows"]
-        if part.is_base and rows > 2 * total:
+        if part.is_base and start < len(view.parts) and rows > min(2 * total, most):
             break
         total, start = total + rows, start - 1
     return view.parts[start:]

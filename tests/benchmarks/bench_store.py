@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
     parser.add_argument("--keep", type=Path, default=Path("bench-store"), help="folder for the tables, kept for reuse")
     parser.add_argument("--against", nargs="*", default=["store", "sqlite", "duckdb"])
-    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
     kinds = {
@@ -301,10 +301,10 @@ def warm(path: Path) -> None:
 def evict(path: Path) -> None:
     """Drop the files from the system's memory, as a day's other work on the machine does."""
     files = list(path.rglob("*")) if path.is_dir() else list(path.parent.glob(path.name + "*"))
-    os.sync()
     for file in files:
         if file.is_file():
             handle = os.open(file, os.O_RDONLY)
+            os.fsync(handle)
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(handle)
 
