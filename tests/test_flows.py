@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from monitor.config import load_config
 from monitor.errors import LockHeld
 from monitor.pipeline import RunFailed, Watch, open_run, watching
 from tests.pipelines import DEAL, Desk, item, serve_feed, serve_page
+from tests.prefect_world import command
 from tests.servers import LoopbackServer
 
 pytestmark = pytest.mark.slow
@@ -84,6 +86,16 @@ def test_a_run_of_which_nothing_came_is_failed(prefect: None, site: LoopbackServ
         run(desk)
     newest = max(ask(lambda client: client.read_flow_runs()), key=lambda r: r.start_time)
     assert newest.state_name == "Failed"
+
+
+def test_a_server_that_is_down_is_said_before_anything_runs(site: LoopbackServer, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write([serve_feed(site, "/feed", [])])
+    done = command(
+        {**os.environ, "PREFECT_API_URL": "http://127.0.0.1:9/api"}, "monitor.cli", "--config", str(tmp_path), "poll"
+    )
+    assert (done.returncode, "no Prefect server answers" in done.stderr, site.hits) == (1, True, [])
+    assert "Traceback" not in done.stderr
 
 
 def test_two_runs_at_once_are_kept_apart(prefect: None, desk: Desk) -> None:

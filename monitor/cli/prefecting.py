@@ -63,7 +63,7 @@ def deploy(config: Path | None) -> None:
 
     loaded = load_config(config)
     url = api_url()
-    if not url or not _answers(url):
+    if not url or not answers(url):
         raise click.ClickException(
             f"no Prefect server answers at {url or 'PREFECT_API_URL, which is not set'}; start one with "
             "`prefect server start`, or use `deal-monitor serve-flows`, which brings its own"
@@ -201,7 +201,7 @@ def _schedule(listed: Mapping[str, Any]) -> Any:
     return Interval(timedelta(seconds=listed["interval"]), **more)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -232,7 +232,7 @@ def _server(port: int) -> Iterator[None]:
     )
     try:
         deadline = time.monotonic() + 120
-        while not _answers(url):
+        while not answers(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise click.ClickException(f"Prefect's server did not start on port {port}; is the port taken?")
             time.sleep(0.3)

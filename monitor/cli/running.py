@@ -122,7 +122,15 @@ def digest(config: Path | None, days: float) -> None:
 
 
 def run_flow(**parameters: Any) -> None:
+    """The flow, on the server that is named; without one, on a server within this process."""
+    from monitor.cli.prefecting import answers, api_url
+
     quiet_prefect()
+    if (url := api_url()) and not answers(url):
+        raise click.ClickException(
+            f"no Prefect server answers at {url}; start it, unset PREFECT_API_URL for one within this process, or use "
+            "--plain to do without"
+        )
     from flows.poll import poll as flow
 
     flow(**parameters)
