@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load_config, load_feeds, load_watchlist
+from monitor.config.editing import append_table, cut_table
 from monitor.errors import ConfigError
 
 DATA = Path(__file__).parent / "data" / "config"
@@ -136,3 +137,19 @@ def test_a_byte_order_mark_and_an_empty_list_do_no_harm(tmp_path: Path) -> None:
     assert [c.name for c in load_watchlist(file)] == ["Meta"]
     file.write_text("", encoding="utf-8")
     assert load_watchlist(file) == ()
+
+
+def test_lists_are_edited_without_touching_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "feeds.toml"
+    first = '# mine\n[[feeds]]\nurl = "https://a.example.org/"  # the first\ntags = [\n  "x",\n]\n\n'
+    second = '# about b\n[[feeds]]\nurl = "https://b.example.org/"\n'
+    file.write_text(first + second, encoding="utf-8")
+    append_table(file, "feeds", {"url": 'https://c.example.org/?q="1"', "tags": ["a\\b"], "enabled": False})
+    assert [f.url for f in load_feeds(file)][-1] == 'https://c.example.org/?q="1"'
+    assert load_feeds(file)[-1].tags == ("a\\b",)
+    assert file.read_text(encoding="utf-8").startswith(first + second)
+    assert cut_table(file, "feeds", "url", "https://a.example.org/")
+    assert not cut_table(file, "feeds", "url", "https://a.example.org/")
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("# mine\n# about b\n[[feeds]]"), "comments of others stay"
+    assert [f.url for f in load_feeds(file)] == ["https://b.example.org/", 'https://c.example.org/?q="1"']
