@@ -31,7 +31,7 @@ class Name:
 
 
 class Names:
-    """All names of all companies in one automaton. Built once; `find` is read-only and costs the same for any number."""
+    """All names of all companies in one automaton. Built once; `find` costs the same for any number of them."""
 
     def __init__(self, watched: Sequence[Company], known: Sequence[Company], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
@@ -167,7 +167,8 @@ _RUN = re.compile(
 
 # Titles of works in quotation marks, and what stands in brackets: an abbreviation, a ticker, an aside.
 _QUOTED = re.compile(
-    r"[‘'](?=[A-Z])[^‘’']{2,60}[’'](?!\w)|[“\"][^“”\"]{2,60}[”\"]|\([A-Z][\w.: ]{0,12}\)|[$€£¥]\s?\d[\d.,]*\s?[a-zA-Z]*|<[^>]{1,12}>"
+    r"[‘'](?=[A-Z])[^‘’']{2,60}[’'](?!\w)|[“\"][^“”\"]{2,60}[”\"]|\([A-Z][\w.: ]{0,12}\)|"
+    r"[$€£¥]\s?\d[\d.,]*\s?[a-zA-Z]*|<[^>]{1,12}>"
 )
 
 

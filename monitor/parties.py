@@ -17,7 +17,8 @@ from monitor.text import Token
 _REACH = 12  # words between a name and the word that governs it
 _LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
 _TELLING = frozenset(
-    "says said report reports reported reportedly rumours rumors announced confirmed confirms claims claimed denied denies "
+    "says said report reports reported reportedly rumours rumors announced confirmed confirms claims claimed denied "
+    "denies "
     "speculation news suggests announcing revealed told believes hints hope hopes".split()
 )
 _APPOSED = frozenset(
@@ -33,7 +34,7 @@ _TO = frozenset("to will could may might can would 'll not won't cannot can't sh
 
 @dataclass(slots=True)
 class Group:
-    """Companies joined by "and" or commas. `governor` is a preposition, "" (subject or start), or "hit" (`hit` is it)."""
+    """Companies joined by "and" or commas. `governor`: a preposition, "" (subject or start), or "hit" (see `hit`)."""
 
     members: list[int]  # indexes of company tokens
     governor: str = ""
@@ -164,56 +165,60 @@ class Grammar:
         return [group for group in groups if group.members]
 
     def _place(self, parsed: Parsed, at: int, by_member: dict[int, Group], covered: dict[int, Hit]) -> Group:
-        """The group of the company at token `at`: an earlier one that it joins, or a new one with its governor."""
+        """The group of the company at token `at`: an earlier one that it joins, or a new one with its governor.
+
+        Walks left from the name, over what only describes it, to the word that governs it.
+        """
         tokens, clause = parsed.tokens, parsed.clause_of[at]
         other = self._is_other(parsed, at)
         new = Group([at], clause=clause, modifier=other, other=other)
-        place = at - 1
-        while place >= parsed.clauses[clause].start and at - place <= _REACH:
+        around = covered.get(at)
+        if around is not None and around.start < at:  # "signs Borealis as": the phrase holds the name
+            new.governor, new.hit = "hit", around
+            return new
+        for place in range(at - 1, max(parsed.clauses[clause].start, at - _REACH) - 1, -1):
             token = tokens[place]
             if token.kind == "company":
-                if (
-                    parsed.mentions[at].kind == "found"
-                    and parsed.mentions[place].kind != "found"
-                    and parsed.word(place + 1) in {"'s", "'"}
-                    and not ({token.low for token in tokens[place + 1 : at]} & (self.assets | self.others))
-                ):
-                    return Group([], clause=clause)  # "Borealis's Agent Suite": a thing of the owner's
+                if self._is_thing_of(parsed, place, at):
+                    return Group([], clause=clause)
                 self._describes(parsed, by_member[place], place, at)
-                place -= 1
                 continue
             link = self._link(parsed, place, at, by_member)
             if link is not None:
-                if not new.modifier or len(link.members) > 1:
-                    link.members.append(at)
-                    return link
-                return new
+                if new.modifier and len(link.members) == 1:
+                    return new
+                link.members.append(at)
+                return link
             if token.low == "," and tokens[place - 1].low in _APPOSED and tokens[place - 1].kind == "word":
-                place -= 1
                 continue  # "with a Chinese company, Borealis Automobile, ..."
             if token.low == "," or (token.kind == "punct" and token.low not in _SKIP_PUNCT and token.low not in _LINKS):
                 break
-            if place in covered and not (token.low == "in" and covered[place].start == place and place + 1 < at - 3):
-                hit = covered[place]
-                last = tokens[hit.end - 1].low
-                if (
-                    hit.end <= at
-                    and not _is_ignored(hit)
-                    and not _describes(hit)
-                    and not (hit.form in {"noun", "nouns"} and hit.end < at)
-                ):
-                    new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
-                    return new
-            preposition = self._preposition(tokens, place)
-            if preposition:
-                new.governor = self.means.get(preposition, preposition)
-                if new.governor or preposition in {"called", "named", "dubbed"}:
-                    if preposition in {"called", "named", "dubbed"}:
-                        place -= 1
-                        continue
-                    return new
-            place -= 1
+            if self._governs(parsed, place, at, covered, new):
+                return new
         return new
+
+    def _is_thing_of(self, parsed: Parsed, owner: int, at: int) -> bool:
+        """ "Borealis's Agent Suite": a capitalised thing of a known company, not a company."""
+        if parsed.mentions[at].kind != "found" or parsed.mentions[owner].kind == "found":
+            return False
+        between = {token.low for token in parsed.tokens[owner + 1 : at]}
+        return parsed.word(owner + 1) in {"'s", "'"} and not between & (self.assets | self.others)
+
+    def _governs(self, parsed: Parsed, place: int, at: int, covered: dict[int, Hit], new: Group) -> bool:
+        """Does the word at `place` govern the name at `at`? If so, `new` learns it."""
+        hit = covered.get(place)
+        stray = hit is not None and parsed.word(place) == "in" and hit.start == place and place + 1 < at - 3
+        if hit is not None and not stray and hit.end <= at and not _is_ignored(hit) and not _describes(hit):
+            noun = hit.form in {"noun", "nouns"}  # a noun before other words of the name's phrase is one of them
+            if not noun or hit.end == at:
+                last = parsed.tokens[hit.end - 1].low
+                new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
+                return True
+        preposition = self._preposition(parsed.tokens, place)
+        if not preposition or preposition in {"called", "named", "dubbed"}:
+            return False
+        new.governor = self.means.get(preposition, preposition)
+        return bool(new.governor)
 
     def _preposition(self, tokens: list[Token], at: int) -> str:
         low = tokens[at].low
@@ -242,7 +247,7 @@ class Grammar:
         return by_member[left]
 
     def _describes(self, parsed: Parsed, group: Group, left: int, at: int) -> None:
-        """The company at `left` stands before another ("Facebook parent Meta", "Amazon's Twitch"): it is no party then."""
+        """The company at `left` only describes the next one ("Facebook parent Meta", "Amazon's Twitch")."""
         between = [token.low for token in parsed.tokens[left + 1 : at] if token.low not in _SKIP_PUNCT]
         if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
             return

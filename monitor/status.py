@@ -34,56 +34,57 @@ class Reading:
 
 
 def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool) -> Reading:
-    """Compose the status of the trigger `hit`. `subject` is the group before it in its clause, if there is one."""
+    """Compose the status of the trigger `hit`. `subject` is the group before it in its clause, if there is one.
+
+    The order is from the inside out: a noun directly behind ("takeover talks"), what follows softly ("... expected"),
+    the cues before it from near to far, then what follows flatly ("... falls apart"), a question mark, a report.
+    """
     trigger = hit.rule
     assert isinstance(trigger, Trigger)
     cues = _cues_before(parsed, hit)
     verbal = hit.form not in {"noun", "nouns"}
     passive = verbal and _is_passive(parsed, hit)
-    status = trigger.status
+    status, why = trigger.status, ""
     if verbal and not status:
         status, why = _verb_form(parsed, hit, cues, subject, passive)
-        if not status and not cues:
+        if not status and not (cues and why == "needs a cue"):
             return Reading("", why, passive=passive)
-        if not status and why != "needs a cue":
-            return Reading("", why, passive=passive)
-    used: list[Hit] = []
     behind = _cues_after(parsed, hit)
-    inner = [cue for cue in behind if cue.start == hit.end and _effect(cue) == "rumour"]  # "takeover talks" is one noun
-    softer = [
-        cue for cue in behind if cue not in inner and _effect(cue) in {"rumour", "announced", "completed", "market"}
-    ]
-    for cue in softer:
-        effect = _effect(cue)
-        after = status if effect in {"announced", "market"} and status else compose(status, effect)
-        if after != status:
-            used.append(cue)
-        status = after
-    for cue in [*inner, *reversed(cues)]:
-        after = compose(status, _effect(cue))
-        if after != status:
-            used.append(cue)
-        status = after
-    for cue in behind:
-        if cue in inner or cue in softer:
-            continue
-        after = compose(status, _effect(cue))
-        if after != status:
-            used.append(cue)
-        status = after
-    end = parsed.clauses[parsed.clause_of[hit.start]].end
-    if status in {"announced", "completed"} and (parsed.word(end) == "?" or parsed.text.rstrip().endswith("?")):
+    inner = [cue for cue in behind if cue.start == hit.end and _effect(cue) == "rumour"]
+    softer = [cue for cue in behind if cue not in inner and _effect(cue) in _SOFT]
+    flat = [cue for cue in behind if cue not in inner and cue not in softer]
+    status, used = _apply(status, [cue for cue in softer if not status or _effect(cue) not in {"announced", "market"}])
+    status, more = _apply(status, [*inner, *reversed(cues), *flat])
+    used += more
+    if status in {"announced", "completed"} and _asks(parsed, hit):
         status = "rumour"
     reports = _reports(parsed)
-    reported = bool(reports)
-    if reported and status in {"announced", "completed"}:
-        status, used = "rumour", [*used, *reports[:1]]
+    if reports and status in {"announced", "completed"}:
+        status, used = "rumour", [*used, reports[0]]
+    why = _NO_NEWS.get(status, "")
     rules = tuple(dict.fromkeys(cue.rule.id for cue in used))
-    if status == "silent":
-        return Reading("", "a wish, a question, advice or an old story", rules, tuple(used), passive, reported)
-    if not status:
-        return Reading("", "nothing says that it is being done", rules, tuple(used), passive, reported)
-    return Reading(status, "", rules, tuple(used), passive, reported)
+    return Reading("" if why else status, why, rules, tuple(used), passive, bool(reports))
+
+
+_NO_NEWS = {"silent": "a wish, a question, advice or an old story", "": "nothing says that it is being done"}
+_SOFT = frozenset({"rumour", "announced", "completed", "market"})
+
+
+def _apply(status: str, cues: list[Hit]) -> tuple[str, list[Hit]]:
+    """The status after these cues, and those of them that changed it."""
+    used = []
+    for cue in cues:
+        after = compose(status, _effect(cue))
+        if after != status:
+            used.append(cue)
+        status = after
+    return status, used
+
+
+def _asks(parsed: Parsed, hit: Hit) -> bool:
+    """Does the clause or the sentence end in a question mark?"""
+    end = parsed.clauses[parsed.clause_of[hit.start]].end
+    return parsed.word(end) == "?" or parsed.text.rstrip().endswith("?")
 
 
 def compose(status: str, effect: str) -> str:
@@ -238,9 +239,14 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
             for other in parsed.hits
         ):
             continue
-        nominal = hit.form in {"noun", "nouns", "phrase"} or (
-            parsed.word(hit.start - 1) == "to"
-            and any(other.end == hit.start - 1 and isinstance(other.rule, Trigger) for other in parsed.hits)
+        named = hit.form == "base" and hit.start > 0 and parsed.tokens[hit.start - 1].kind == "company"
+        nominal = (
+            named
+            or hit.form in {"noun", "nouns", "phrase"}
+            or (
+                parsed.word(hit.start - 1) == "to"
+                and any(other.end == hit.start - 1 and isinstance(other.rule, Trigger) for other in parsed.hits)
+            )
         )  # "the agreement to acquire X has been terminated"
         if cue.rule.where == "after" and not nominal and cue.rule.effect not in {"silent"}:
             continue

@@ -40,7 +40,8 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+|$)|\n+")
 _SCALE = r"(?i:trillion|billion|million|thousand|crores?|lakhs?|lakh crore|tn|bln|bn|mln|mn|cr|m|b|k|t)\b"
 _COIN = r"(?:euros?|eur|dollars?|dlrs?|usd|pounds|yen|yuan|won|rupees|rs|francs|kronor|crowns|reais|rand|shekels)\b"
 _ABOUT = (
-    r"(?:(?:another|a further|further|about|nearly|almost|over|around|roughly|some|an additional|additional|fresh|new|up to|"
+    r"(?:(?:another|a further|further|about|nearly|almost|over|around|roughly|some|an additional|additional|fresh|new|"
+    r"up to|"
     r"more than|as much as|at least|an extra|just|a record|record|under|close to|approximately|a|its|an)\s)*"
 )
 _MONEY = (
