@@ -62,7 +62,13 @@ def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings, looks
     scan = run.store.scan("events").filter(pl.col("change").is_not_null())
     events: tuple[Event, ...] = run.store.load("events", scan.filter(pl.col("changed_at") >= since))
     config = run.config
-    if followed := {e.event_id for e in events if e.version > 1}:  # their first alert may be older than the horizon
+    settled = {d.delivery_key for d in known if d.state in ("sent", "skipped", "dead")}
+    followed = {  # follow-ups that are still to be told: the first alert on their deal may be older than the horizon
+        e.event_id
+        for e in events
+        if e.version > 1 and any(delivery_key(c.name, e.event_id, e.version) not in settled for c in config.channels)
+    }
+    if followed:
         old = scan.filter((pl.col("changed_at") < since) & pl.col("event_id").is_in(followed))
         earlier: tuple[Event, ...] = run.store.load("events", old)
         keys = [delivery_key(c.name, e.event_id, e.version) for e in earlier for c in config.channels]
