@@ -181,11 +181,12 @@ def _works_with(frame: Frame) -> str:
 
 
 def _supplied(frame: Frame) -> str:
-    titled = is_title_case(frame.parsed.text)
+    """ "supply" means a customer; one "provides" and "delivers" many things to many people."""
+    plain = frame.parsed.word(frame.hit.start).startswith("suppl") or is_title_case(frame.parsed.text)
     for place, group in frame.filled:
         for at in group.members if place != "subject" else ():
             kind = frame.parsed.mentions[at].kind
-            if kind == "name" or (kind == "found" and titled):
+            if kind == "name" or (kind == "found" and plain):
                 return ""
     return "no company is supplied"
 
