@@ -257,3 +257,35 @@ def test_one_run_at_a_time(server: LoopbackServer, desk: Desk) -> None:
         desk.poll()
     desk.poll()
     assert len(desk.alerts) == 1
+
+
+@pytest.mark.slow
+def test_five_hundred_matches_at_once_are_twenty_messages_and_a_digest(server: LoopbackServer, desk: Desk) -> None:
+    firms = [f"Quellmark{number:03} Systems" for number in range(500)]
+    titles = [f"{firm} and Nokia sign a supply contract" for firm in firms]
+    feed = serve_feed(server, "/feed", [item(n, title, server.url(f"/{n}")) for n, title in enumerate(titles)])
+    desk.write([feed], companies=firms)
+    listed = desk.folder / "feeds.toml"
+    listed.write_text(listed.read_text(encoding="utf-8") + "full_text = false\n", encoding="utf-8")
+    desk.poll()
+    assert len(desk.alerts) == 21
+    assert [a.digest for a in desk.alerts].count(True) == 1
+    told = {pair for alert in desk.alerts for pair in alert.of}
+    events: tuple[Event, ...] = rows(desk, "events")
+    assert told == {(e.event_id, e.version) for e in events if e.change}
+    assert len(told) == 500, "every deal is in a message, or in the digest"
+    assert desk.poll(timedelta(hours=1)).sent == 0
+
+
+@pytest.mark.slow
+def test_a_first_poll_of_many_feeds_asks_for_no_page_and_alerts_nobody(server: LoopbackServer, desk: Desk) -> None:
+    feeds = []
+    for number in range(100):
+        titles = [f"Meta and Firm{number}x{n} sign a licensing deal" if n < 2 else f"{NOISE}, {n}" for n in range(30)]
+        items = [item(n, title, server.url(f"/page{number}x{n}")) for n, title in enumerate(titles)]
+        feeds.append(serve_feed(server, f"/{number}", items))
+    desk.write(feeds, settings='first_poll = "baseline"\n')
+    report = desk.poll()
+    assert (report.feeds_baseline, report.entries_new, report.sent) == (100, 3000, 0)
+    assert not [hit for hit in server.hits if hit.path.startswith("/page")]
+    assert desk.poll(timedelta(hours=1)).sent == 0
