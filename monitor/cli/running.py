@@ -52,9 +52,11 @@ def show_report(report: RunReport) -> None:
     """The run in a few lines on stderr: what was done, what went wrong where."""
     output.say(report.headline())
     if report.feeds_baseline:
-        output.say(f"{report.feeds_baseline} feeds polled for the first time: recorded, not alerted")
+        feeds = "feed" if report.feeds_baseline == 1 else "feeds"
+        output.say(f"{report.feeds_baseline} {feeds} polled for the first time: recorded, not alerted")
     if report.articles_waiting:
-        output.say(f"{report.articles_waiting} pages could not be had and are asked again later")
+        pages = "page" if report.articles_waiting == 1 else "pages"
+        output.say(f"{report.articles_waiting} {pages} could not be had; to be asked again later")
     for problem in report.problems[:20]:
         output.say(f"  {problem.stage}: {problem.where}: {problem.kind}: {problem.detail}")
     if len(report.problems) > 20:
@@ -84,14 +86,16 @@ def poll(config: Path | None, due: bool, plain: bool, as_json: bool) -> None:
     loaded = load_config(file)  # a mistake in a file is told before anything starts
     with open_store(loaded.state).lock():
         pass  # another run is noticed before Prefect starts
-    with looking_on(as_json) as watch:
-        try:
+    reports: list[RunReport] = []
+    try:
+        with looking_on(as_json) as watch:
+            reports = watch.reports
             run_steps(loaded, everything=not due) if plain else run_flow(config=file, everything=not due)
-        finally:
-            if watch.reports and not as_json:
-                show_report(watch.reports[-1])
-    if as_json:
-        output.emit([watch.reports[-1].as_dict()])
+    finally:  # also of a run that failed there is something to tell
+        if reports and not as_json:
+            show_report(reports[-1])
+        elif reports:
+            output.emit([reports[-1].as_dict()])
 
 
 @click.command()
