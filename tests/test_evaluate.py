@@ -27,6 +27,8 @@ ITEMS: dict[str, tuple[str, dict[str, Any]]] = {
     "missed": ("Acme hires a chef", {}),
     "silent": ("Acme hires a chef", {"status": "none", "deal_type": "none", "parties": []}),
     "false alarm": ("Acme to buy Borealis", {"status": "none", "deal_type": "none", "parties": []}),
+    "two deals": ("Acme partners with Cyclon, buys Borealis", {}),
+    "one too many": ("Acme, Borealis and Cyclon to merge", {}),
     "left out": ("Acme to buy Borealis", {"status": "rumour", "ambiguous": True}),
 }
 LABEL = {
@@ -57,7 +59,7 @@ def run(folder: Path, *names: str, body: str = "", one_side: bool = False) -> Re
     [
         ("right", 1, 1, 1), ("wrong status", 1, 1, 0), ("accepted status", 1, 1, 1), ("wrong type", 1, 0, 1),
         ("accepted type", 1, 1, 1), ("wrong parties", 0, 1, 1), ("done counts as announced", 1, 1, 1),
-        ("ended is terminated", 1, 1, 1),
+        ("ended is terminated", 1, 1, 1), ("two deals", 1, 1, 1), ("one too many", 0, 1, 1),
     ],
 )  # fmt: skip
 def test_each_axis_is_counted_alone(name: str, parties: int, deal_type: int, status: int, tmp_path: Path) -> None:
@@ -93,8 +95,8 @@ def test_another_event_of_a_silent_text_is_no_false_alarm(tmp_path: Path) -> Non
 def test_one_side_watched(tmp_path: Path) -> None:
     rate = run(tmp_path, "right", "missed", one_side=True).rates()["other side named"]
     assert (rate.hits, rate.total) == (2, 2)  # both ways; nothing is scored where nothing fired
-    rate = run(tmp_path, "wrong parties", one_side=True).rates()["other side named"]
-    assert rate.hits == 0
+    for name in ("wrong parties", "one too many"):
+        assert run(tmp_path, name, one_side=True).rates()["other side named"].hits == 0
     assert "other side named" not in run(tmp_path, "right").rates()
 
 
