@@ -6,6 +6,7 @@ behind `=>`), a counter-example must give none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,16 +21,7 @@ from monitor.text import tokenize
 WATCHED = ("Acme", "Borealis", "Cyclon", "Dunmore")
 
 # (rule, text without its status) -> why it is not so yet. A row that has come right fails its test: take it out.
-_OTHER = "read right, by another rule"
-NOT_YET: dict[tuple[str, str], str] = {
-    ("gossip", "Unconfirmed Borealis takeover rumours lift Acme"): _OTHER,
-    ("launch", "Acme makes bid for Borealis"): _OTHER,
-    ("merger.noun", "Acme in merger talks with Borealis"): _OTHER,
-    ("round.noun", "Acme leads $60 million investment round for Borealis"): _OTHER,
-    ("round.noun", "Acme secures $30m in funding from Borealis"): _OTHER,
-    ("talks", "Acme and Borealis in merger talks"): _OTHER,
-    ("use-of", "Acme considers Borealis models to power its app"): "no verb between name and technology",
-}
+NOT_YET: dict[tuple[str, str], str] = {}
 
 
 @cache
@@ -42,17 +34,22 @@ def _reader() -> Reader:
     return Reader(load_lexicon(), [Company(name=name) for name in WATCHED])
 
 
-def rows(field: str) -> list[object]:
-    """One test parameter for each example: rule, text, status ("" for any)."""
-    params: list[object] = []
+def examples(field: str) -> Iterator[tuple[Trigger | Cue, int, str, str]]:
+    """Rule, number, text and status ("" for any) of each example."""
     rules: tuple[Trigger | Cue, ...] = (*load_lexicon().triggers, *load_lexicon().cues)
     for rule in rules:
-        kind = "trigger" if isinstance(rule, Trigger) else "cue"
         for number, example in enumerate(getattr(rule, field, ()), 1):
             text, _, status = (part.strip() for part in example.partition("=>"))
-            why = NOT_YET.get((rule.id, text))
-            marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
-            params.append(pytest.param(rule, text, status, id=f"{kind}:{rule.id}:{number}", marks=marks))
+            yield rule, number, text, status
+
+
+def rows(field: str) -> list[object]:
+    params: list[object] = []
+    for rule, number, text, status in examples(field):
+        kind = "trigger" if isinstance(rule, Trigger) else "cue"
+        why = NOT_YET.get((rule.id, text))
+        marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
+        params.append(pytest.param(rule, text, status, id=f"{kind}:{rule.id}:{number}", marks=marks))
     return params
 
 
@@ -71,6 +68,11 @@ def test_example(rule: Trigger | Cue, text: str, status: str) -> None:
 @pytest.mark.parametrize(("rule", "text", "_"), rows("counter_examples"))
 def test_counter_example(rule: Trigger, text: str, _: str) -> None:
     assert [claim for claim in read(text).claims if rule.id in claim.rules] == []
+
+
+def test_the_table_of_failures_names_examples_that_are_there() -> None:
+    there = {(rule.id, text) for field in ("examples", "counter_examples") for rule, _, text, _ in examples(field)}
+    assert NOT_YET.keys() <= there
 
 
 def test_every_trigger_proves_itself_both_ways() -> None:
