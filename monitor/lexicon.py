@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from monitor.errors import RuleError
-from monitor.models import DealType
+from monitor.models import DealType, Status
 from monitor.text import Token
 
 RULES = Path(__file__).parent / "rules"
@@ -26,7 +26,7 @@ NEEDS = ("", "asset", "company", "technology", "pair")
 CHECKS = (
     "between_companies", "wares", "majority", "vague", "vague_words", "wares_named", "buyer", "purchase", "seller",
     "holder", "licence", "works_with", "supplied", "for_sale", "shop", "order", "agreement", "suitor", "before_verb",
-    "before_stake",
+    "before_stake", "grant",
 )  # fmt: skip
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 
@@ -197,9 +197,10 @@ class Lexicon:
         for word in _split(words):
             node = node.next.setdefault(word, _Node())
         for at, (known, tag) in enumerate(node.rules):
-            if known is rule:
-                if {tag, form} == {"past", "pp"}:
-                    node.rules[at] = (rule, "past/pp")
+            if known is rule and {tag, form} == {"past", "pp"}:
+                node.rules[at] = (rule, "past/pp")
+                return
+            if known is rule and tag == form:
                 return
         node.rules.append((rule, form))
 
@@ -267,8 +268,8 @@ def _load(extra: tuple[Path, ...]) -> Lexicon:
     for path in (RULES / "triggers.toml", RULES / "status.toml", *extra):
         document = _toml(path)
         _refuse_unknown(path, "the top level", document, {"triggers", "cues"})
-        triggers += [_trigger(path, table, seen, lexicon) for table in document.get("triggers", ())]
-        cues += [_cue(path, table, seen, lexicon) for table in document.get("cues", ())]
+        triggers += [_trigger(path, table, seen, lexicon) for table in _tables(path, document, "triggers")]
+        cues += [_cue(path, table, seen, lexicon) for table in _tables(path, document, "cues")]
     lexicon.triggers, lexicon.cues = tuple(triggers), tuple(cues)
     return lexicon
 
@@ -284,6 +285,8 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RuleError(str(path), "", "the file does not exist", "give the path of a rule file") from None
+    except OSError as error:
+        raise RuleError(str(path), "", f"cannot be read: {error.strerror}", "give the path of a rule file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleError(str(path), "", f"not valid TOML: {error}", "correct the syntax at that place") from error
 
@@ -301,12 +304,43 @@ def _refuse_unknown(path: Path, where: str, table: dict[str, Any], known: set[st
         raise RuleError(str(path), where, f"unknown key {key!r}", f"use one of {', '.join(sorted(known))}")
 
 
+_WORDS = ("verbs", "nouns", "phrases")
+_KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys((*_WORDS, "unless", "checks", "examples", "counter_examples"), (list, "a list of texts")),
+    **dict.fromkeys(("id", "type", "needs", "status", "effect", "where"), (str, "a text")),
+    **dict.fromkeys(("rank", "gap"), (int, "a whole number")),
+    **dict.fromkeys(("reciprocal", "modal", "weak"), (bool, "true or false")),
+    "places": (dict, "a table of places and roles"),
+}
+
+
+def _check_kinds(path: Path, where: str, table: dict[str, Any]) -> None:
+    """Refuse values of the wrong kind, and a rule that no words could ever fire."""
+    for key, value in table.items():
+        kind, told = _KINDS[key]
+        right = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+        if kind is list and right:
+            right = all(isinstance(word, str) and word.strip() for word in value)
+        if not right:
+            raise RuleError(str(path), where, f"`{key}` is {value!r}", f"make it {told}")
+    if not any(table.get(key) for key in _WORDS):
+        raise RuleError(str(path), where, "it has no words", f"give at least one of {', '.join(_WORDS)}")
+
+
+def _tables(path: Path, document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    tables = document.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise RuleError(str(path), key, "not a list of tables", f"write each rule under [[{key}]]")
+    return tables
+
+
 def _begin(path: Path, table: dict[str, Any], seen: dict[str, str], known: set[str]) -> str:
     rule = str(table.get("id", ""))
     where = f"rule {rule!r}" if rule else "a rule without an id"
     if not rule:
         raise RuleError(str(path), where, "`id` is missing", "give each rule an id of its own")
     _refuse_unknown(path, where, table, known)
+    _check_kinds(path, where, table)
     if rule in seen:
         raise RuleError(str(path), where, f"the id is taken already, in {seen[rule]}", "choose another id")
     seen[rule] = path.name
@@ -324,6 +358,7 @@ def _trigger(path: Path, table: dict[str, Any], seen: dict[str, str], lexicon: L
     where = _begin(path, table, seen, _TRIGGER_KEYS)
     _choice(path, where, "type", table.get("type"), get_args(DealType))
     _choice(path, where, "needs", table.get("needs", ""), NEEDS)
+    _choice(path, where, "status", table.get("status", ""), ("", *get_args(Status)))
     if not table.get("places"):
         raise RuleError(str(path), where, "`places` is missing", 'say who stands where, e.g. { subject = "party" }')
     plain = {

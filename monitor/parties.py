@@ -414,6 +414,12 @@ _VERB_BEFORE = (
 )
 
 
+_FIRMS = frozenset(
+    "companies firms giants rivals startups ups automakers carmakers banks operators partners airlines groups makers "
+    "owners studios miners insurers lenders retailers investors units".split()
+)
+
+
 def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     """A word in another part of speech than the rule means."""
     if _hyphenated(tokens, hit) or _verb_as_noun(tokens, hit):
@@ -434,7 +440,7 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if hit.form == "s":
         return before.low in _NOUN_BEFORE
     if hit.form == "base":
-        plural = before.kind == "word" and before.low.endswith("s") and before.low not in _NOUN_BEFORE
+        plural = before.low in _FIRMS
         pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
         joint = hit.start > 2 and tokens[hit.start - 2].low in {"and", ",", "&"} and before.text[:1].isupper()
         return not (

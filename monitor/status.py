@@ -56,6 +56,7 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     status, used = _apply(status, [cue for cue in softer if not status or _effect(cue) not in {"announced", "market"}])
     status, more = _apply(status, [*inner, *reversed(cues), *flat])
     used += more
+    used += [cue for cue in cues if cue.end == hit.start and cue not in used]  # "agrees to": it carries the verb
     if status in {"announced", "completed"} and _asks(parsed, hit):
         status = "rumour"
     reports = _reports(parsed)

@@ -77,7 +77,8 @@ class Reader:
             return Reading(article_id=article.article_id, claims=())
         page = Page(self._k, title, body, article.outlet or tail_outlet)
         page.read()
-        claims = tuple(self._claim(article, found, tail_outlet) for found in page.merged())
+        every = (self._claim(article, found, tail_outlet) for found in page.merged())
+        claims = tuple(claim for claim in every if claim.watched)  # a deal among others is nobody's business here
         return Reading(article_id=article.article_id, claims=claims, near_misses=tuple(page.misses))
 
     def _claim(self, article: Article, found: Found, tail_outlet: str) -> Claim:

@@ -20,6 +20,9 @@ ALONE = "the other party is not named in the deal word's reach"
 _STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
 _PREPOSITIONS = frozenset("to from for in on through with at by as via under amid".split())
 _FOR_SALE = frozenset("unit business itself arm division stake company brand bank firm group".split())
+_VERBAL = frozenset(
+    "to may might could will would is was has in agrees agreed set near nears close be being considers".split()
+)
 _SALE_OF = frozenset("stake unit asset business possible potential explores explore weighs".split())
 _PEOPLES = frozenset({"Chinese", "Saudi", "Indian"})
 
@@ -195,7 +198,13 @@ def _for_sale(frame: Frame) -> str:
     parsed, hit = frame.parsed, frame.hit
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     words = {token.low for token in parsed.tokens[clause.start : hit.start]}
-    return "a product is for sale" if parsed.word(hit.end - 1) == "sale" and not words & _FOR_SALE else ""
+    if words & _FOR_SALE:
+        return ""
+    goods = parsed.word(hit.end - 1) == "sale" or (
+        parsed.word(hit.end - 1) == "sold"
+        and any(parsed.word(group.end + 1) not in _VERBAL for place, group in frame.filled if place == "subject")
+    )
+    return "a product is for sale" if goods else ""
 
 
 def _shop(frame: Frame) -> str:
@@ -216,6 +225,12 @@ def _order(frame: Frame) -> str:
     return "" if told else "no customer and no sum is named"
 
 
+def _grant(frame: Frame) -> str:
+    parsed, hit = frame.parsed, frame.hit
+    public = parsed.word(hit.start - 1) in {"federal", "state", "government", "public", "eu", "research"}
+    return "public money, not an investment" if public else ""
+
+
 CHECKS: dict[str, Callable[[Frame], str]] = {
     "buyer": _buyer,
     "purchase": _purchase,
@@ -224,6 +239,7 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "works_with": _works_with,
     "supplied": _supplied,
     "for_sale": _for_sale,
+    "grant": _grant,
     "shop": _shop,
     "order": _order,
 }
