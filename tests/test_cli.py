@@ -383,6 +383,20 @@ def test_detect_answers_each_text_in_order(command: Command, watchlist: Path) ->
     assert "billion" in bought["value"]
 
 
+def test_detect_tells_only_of_deals_of_watched_companies(command: Command, watchlist: Path) -> None:
+    """Also where the "headline" is the whole first paragraph, as programs that have none hand it in."""
+    lead = (
+        "Meta is reportedly exploring partnerships with rivals Google and OpenAI to bring their models into its own "
+        "applications. The news, based on a report from The Information, suggests that leaders of the company have been "
+        "in talks with both of them to power some of the features of its chatbot, people familiar with the matter said."
+    )
+    given = jsonl({"id": 1, "title": lead, "text": f"{lead}\nA spokesman declined to comment."})
+    _, out, _ = command("detect", "--json", "--watchlist", watchlist, stdin=given)
+    parties = [set(deal["parties"]) for deal in lines(out)[0]["events"]]
+    assert {"Meta", "Google"} in parties
+    assert all("Meta" in pair for pair in parties)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

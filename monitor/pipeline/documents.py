@@ -15,6 +15,8 @@ from monitor.errors import ConfigError
 from monitor.models import Article, Claim, Event
 from monitor.text import clean_line
 
+HEADLINE = 250  # characters: what is longer and stands at the start of the text is its first paragraph
+
 
 def parse_documents(lines: Iterable[str], source: str) -> Iterator[tuple[Any, Article]]:
     """(the caller's id, article) of each line. Raises ConfigError naming the line; foreign keys are passed over."""
@@ -47,7 +49,7 @@ def _document(record: Any, source: str, number: int) -> tuple[Any, Article]:
         raise _mistake(source, number, 'neither "title" nor "text" holds anything', "fill in one of them")
     first, _, rest = text.partition("\n")
     if title and clean_line(first) == title:  # the headline again, as the first line of the text
-        text = rest
+        title, text = (title, rest) if len(title) <= HEADLINE else ("", text)
     return record["id"], Article(
         article_id=str(record["id"]),
         title=title,
