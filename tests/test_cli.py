@@ -387,7 +387,7 @@ def test_detect_tells_only_of_deals_of_watched_companies(command: Command, watch
     """Also where the "headline" is the whole first paragraph, as programs that have none hand it in."""
     lead = (
         "Meta is reportedly exploring partnerships with rivals Google and OpenAI to bring their models into its own "
-        "applications. The news, based on a report from The Information, suggests that leaders of the company have been "
+        "applications. The news, based on a report from The Information, suggests that its leaders have been "
         "in talks with both of them to power some of the features of its chatbot, people familiar with the matter said."
     )
     given = jsonl({"id": 1, "title": lead, "text": f"{lead}\nA spokesman declined to comment."})
