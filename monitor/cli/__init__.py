@@ -26,6 +26,7 @@ COMMANDS = {
     "detect": ("texts", "Find deals in your own texts, one JSON object a line."),
     "backfill": ("texts", "Read old articles as if polled when they appeared."),
     "evaluate": ("texts", "Score detection on texts that you labelled."),
+    "label": ("labelling", "Turn a stored article or an alert into a label for `evaluate`."),
     "replay": ("explaining", "Read stored articles again under changed rules; say what would change."),
     "mute": ("muting", "Silence a company, a pair, an event, a rule or a feed."),
     "export": ("exporting", "Deals for other programs."),

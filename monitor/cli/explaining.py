@@ -48,7 +48,7 @@ def explain(config: Path | None, what: str, watchlist: Path | None, as_json: boo
 
     companies, own, loaded = what_to_watch(config, watchlist, ())
     reader = Reader(load_lexicon(own), companies, catalogue())
-    articles = [_from_stdin()] if what == "-" else _stored(what, loaded)
+    articles = [_from_stdin()] if what == "-" else stored(what, loaded)
     for article in articles:
         reading = reader.read(article)
         if as_json:
@@ -64,7 +64,7 @@ def _from_stdin() -> Article:
     return Article(article_id="stdin", title=title.strip(), text=text.strip())
 
 
-def _stored(what: str, config: Config | None) -> list[Article]:
+def stored(what: str, config: Config | None) -> list[Article]:
     """The stored articles behind an address or id; an address that is not stored is fetched."""
     import polars as pl
 
