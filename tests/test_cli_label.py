@@ -16,7 +16,7 @@ from monitor.store import open_store
 
 WATCH = '[[companies]]\nname = "Acme"\naliases = ["Acme Corp"]\n'
 ARTICLES = {
-    "aaaaaaaaaaaaaaaa": ("Acme signs licensing deal with Borealis", "The two gave no terms."),
+    "aaaaaaaaaaaaaaaa": ("Acme signs licensing deal with Dunmarrow", "The two gave no terms."),
     "bbbbbbbbbbbbbbbb": ("Acme opens a new office", "Staff moved in on Monday."),
 }
 
@@ -43,7 +43,7 @@ def label(desk: Path, *words: str) -> tuple[int, str]:
 def test_a_label_says_what_detection_says_until_corrected(desk: Path) -> None:
     assert label(desk, "aaaaaaaaaaaaaaaa", "--right")[0] == 0
     (row,) = map(json.loads, (desk / "labels.jsonl").read_text(encoding="utf-8").splitlines())
-    assert (row["parties"], row["deal_type"], row["status"]) == (["Acme", "Borealis"], "licensing", "announced")
+    assert (row["parties"], row["deal_type"], row["status"]) == (["Acme", "Dunmarrow"], "licensing", "announced")
     assert label(desk, "aaaaaaaaaaaaaaaa", "--status", "denied", "--note", "no")[0] == 0
     (row,) = map(json.loads, (desk / "labels.jsonl").read_text(encoding="utf-8").splitlines())
     assert (row["status"], row["accept_status"], row["label_note"]) == ("denied", ["denied"], "no")

@@ -12,7 +12,7 @@ from monitor.alerts import subject, what
 from monitor.alerts.escape import inert, safe_url
 from monitor.models import Event
 
-_MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905
+_MONTHS = "january february march april may june july august september october november december".split()
 _ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _CLOSING = re.compile(r"(?i)\b(?:clos(?:e|es|ing|ed)|complet(?:e|es|ion|ed)|finali[sz]e[ds]?|conclude[ds]?)\b")
 _MONTH = "|".join(f"{m}|{m[:3]}\\.?" for m in _MONTHS)
