@@ -358,7 +358,9 @@ def _dealing(parsed: Parsed, group: Group) -> bool:
     while at >= 0 and parsed.word(at) not in {"with", "between"}:
         at -= 1
     return (
-        at == 0 or parsed.tokens[at - 1].kind == "company" or any(hit.start < at <= hit.end + 2 for hit in parsed.hits)
+        at == 0
+        or parsed.tokens[at - 1].kind == "company"
+        or any(hit.start < at <= hit.end + 1 and parsed.word(hit.start) != "in" for hit in parsed.hits)
     )
 
 
@@ -440,7 +442,9 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if hit.form == "s":
         return before.low in _NOUN_BEFORE
     if hit.form == "base":
-        plural = before.low in _FIRMS
+        plural = before.low in _FIRMS or (
+            isinstance(hit.rule, Cue) and before.low.endswith("s") and before.low not in _NOUN_BEFORE
+        )
         pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
         joint = hit.start > 2 and tokens[hit.start - 2].low in {"and", ",", "&"} and before.text[:1].isupper()
         return not (

@@ -210,7 +210,7 @@ def _for_sale(frame: Frame) -> str:
 def _shop(frame: Frame) -> str:
     parsed, hit = frame.parsed, frame.hit
     word = parsed.word(hit.end - 1)
-    of = parsed.word(hit.end) in {"of", "to"} or frame.places & {"of", "to", "owner"}
+    of = parsed.word(hit.end) in {"of", "to"} or frame.places & {"to", "owner"}
     single = hit.end - hit.start == 1 and parsed.word(hit.start - 1) not in _SALE_OF
     return "a shop's sale or sales figures" if word == "sales" or (word == "sale" and not of and single) else ""
 
@@ -231,6 +231,11 @@ def _grant(frame: Frame) -> str:
     return "public money, not an investment" if public else ""
 
 
+def _contest(frame: Frame) -> str:
+    contest = frame.hit.form == "nouns" and not frame.places & {"for", "owner"}
+    return "bids in a tender, not for a company" if contest else ""
+
+
 CHECKS: dict[str, Callable[[Frame], str]] = {
     "buyer": _buyer,
     "purchase": _purchase,
@@ -240,6 +245,7 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "supplied": _supplied,
     "for_sale": _for_sale,
     "grant": _grant,
+    "contest": _contest,
     "shop": _shop,
     "order": _order,
 }

@@ -1,7 +1,6 @@
 """Diff of 500 candidate claims and commit of 50 new and 20 changed events: the store against SQLite and DuckDB.
 
-    uv run --no-sync --with duckdb python tests/benchmarks/bench_store.py --sizes 10000 1000000 10000000 --keep
-    /tmp/bench
+    uv run --no-sync --with duckdb python tests/benchmarks/bench_store.py --sizes 10000 1000000 10000000
 
 Everybody does the same work, durably: find the known events of 500 candidates by their lookup keys, build the records,
 decide, write 70 versions. 450 candidates meet a known event (drawn evenly from all), 50 are new. The store is laid out
