@@ -315,7 +315,8 @@ def _verb_form(parsed: Parsed, hit: Hit, cues: list[Hit], subject: Group | None,
     if hit.form == "ing":
         if before in _BE or carried or (subject is not None and subject.end == hit.start - 1):
             return "announced", ""
-        if before in {"", "after", "following", ","} or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
+        opens = before in {"", "after", "following", ",", "said", "says"}  # "Acme said acquiring Borealis ..."
+        if opens or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
             return "announced", ""
         return "", "needs a cue" if cues else "only mentioned, not said to be done"
     if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT:

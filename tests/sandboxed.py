@@ -31,6 +31,7 @@ def _recurse() -> None:
 _DEEDS: dict[str, Callable[[], object]] = {
     "hang": lambda: time.sleep(60),
     "hang in C": lambda: ctypes.CDLL(None).sleep(60),
+    "freeze": lambda: os.kill(os.getpid(), 19),  # SIGSTOP: no timer of its own goes off
     "spin": _spin,
     "eat": lambda: bytearray(8 << 30),
     "eat slowly": _hoard,

@@ -52,6 +52,15 @@ def test_messages(sandbox: Sandbox) -> None:
     assert str(error) == "KeyError: 'oops'"
 
 
+def test_a_frozen_worker_is_stopped_from_outside() -> None:
+    with Sandbox(1, timeout=0.5, preload=()) as sandbox:
+        results: list[object] = []
+        thread = threading.Thread(target=lambda: results.extend(sandbox.map(misbehave, ["freeze"])), daemon=True)
+        thread.start()
+        thread.join(10)
+        assert [result.kind for result in results if isinstance(result, SandboxError)] == ["timeout"]
+
+
 def test_an_answer_that_cannot_be_sent_is_the_items_failure(sandbox: Sandbox) -> None:
     results = list(sandbox.map(unpicklable, [1, 2]))
     assert [result.kind for result in results if isinstance(result, SandboxError)] == ["raised", "raised"]

@@ -96,15 +96,24 @@ def _add_unwritten(frame: Frame, grammar: Grammar, about: str | None) -> None:
         for group in parsed.groups:
             if group.hit is not None and group.hit.rule.id == "market-after" and not group.modifier:
                 frame.add(parsed.mentions[group.start].company, "", parsed.mentions[group.start])
-    if (
-        about
-        and len(frame.parties) < 2
-        and about not in frame.parties
-        and _pronoun_before(parsed, hit, grammar.pronouns)
-    ):
+    if moved(parsed) and parsed.groups:  # "Acme shares rose after Borealis was interested in bidding for the group"
+        about = parsed.mentions[parsed.groups[0].start].company
+    if about and len(frame.parties) < 2 and about not in frame.parties and _stands_for(parsed, hit, grammar):
         named = frame.parties[:]
         frame.add(about, "subject" if named else "")
         frame.parties.sort(key=lambda name: name != about)
+
+
+# Not behind a deal word: there they mean anybody.
+_LOOSE = frozenset({"it", "its", "they", "their", "both", "two", "companies"})
+
+
+def _stands_for(parsed: Parsed, hit: Hit, grammar: Grammar) -> bool:
+    """Does "it" or "the company" stand for a party: before the deal word, or as in "a bid for the group"?"""
+    if _pronoun_before(parsed, hit, grammar.pronouns):
+        return True
+    behind = [token.low for token in parsed.tokens[hit.end : hit.end + 5]]
+    return "the" in behind[:2] and bool(set(behind) & (grammar.pronouns - _LOOSE))
 
 
 def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
