@@ -21,6 +21,7 @@ _TELLING = frozenset(
     "denies "
     "speculation news suggests announcing revealed told believes hints hope hopes".split()
 )
+_RENAMED = frozenset({"now", "formerly", "previously", "once", "since", "aptly", "also"})
 _APPOSED = frozenset(
     "company firm group maker startup start-up bank subsidiary affiliate unit developer provider retailer".split()
 )
@@ -92,6 +93,7 @@ class Grammar:
         self.parents = frozenset(context["parents"])
         self.formers = frozenset(context["formers"])
         self.assets = frozenset(context["assets"])
+        self.states: frozenset[str] = lexicon.names["countries"]
         self.sites = frozenset(context["sites"])
         self.pronouns = frozenset(context["pronouns"])
 
@@ -215,6 +217,9 @@ class Grammar:
                 new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
                 return True
         preposition = self._preposition(parsed.tokens, place)
+        if preposition in {"called", "named", "dubbed"} and parsed.word(place - 1) in _RENAMED:
+            new.modifier = new.other = True  # "its AI body, now called Borealis Institute, ...": another name of it
+            return True
         if not preposition or preposition in {"called", "named", "dubbed"}:
             return False
         new.governor = self.means.get(preposition, preposition)

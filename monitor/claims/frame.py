@@ -73,7 +73,11 @@ def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, abo
         inherited = _inherited(grammar, parsed, hit)
         if inherited is not None:
             filled.insert(0, ("subject" if not reading.passive else "object", inherited))
-    for place, group in _without_things(parsed, filled, trigger, hit_is_noun=frame.noun):
+    filled = _without_things(parsed, filled, trigger, hit_is_noun=frame.noun)
+    if "wares_named" in trigger.checks and _of_a_state(grammar, parsed, hit):
+        # "nets £16m from the government in One Login contract": the customer is the state, the name is the project's
+        filled = [item for item in filled if item[0] != "compound" or parsed.mentions[item[1].end].kind != "found"]
+    for place, group in filled:
         for at in group.members:
             mention = parsed.mentions[at]
             frame.add(_party_name(mention, trigger), place, mention)
@@ -83,6 +87,14 @@ def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, abo
     for cue in reading.cues:
         frame.spans.append(f"{parsed.tokens[cue.start].start}:{parsed.tokens[cue.end - 1].end}:status:{cue.rule.id}")
     return frame
+
+
+def _of_a_state(grammar: Grammar, parsed: Parsed, hit: Hit) -> bool:
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    row = parsed.tokens[clause.start : clause.end]
+    return any(token.low in {"government", "ministry", "navy", "army", "nhs"} for token in row) or any(
+        token.low in grammar.states and token.text[:1].isupper() for token in row
+    )
 
 
 def _add_unwritten(frame: Frame, grammar: Grammar, about: str | None) -> None:
