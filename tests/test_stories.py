@@ -28,9 +28,7 @@ from monitor.world import load_script
 
 STORIES = Path(__file__).parent / "data" / "stories"
 WORLD = Path(__file__).parent.parent / "seeds" / "world"
-KNOWN_FAILURES: dict[str, str] = {
-    "17-round-up": "third item of a round-up is not read",
-}
+KNOWN_FAILURES: dict[str, str] = {}
 
 Read = Callable[[Article], Sequence[Claim]]
 

@@ -34,7 +34,6 @@ class Reader:
     def __init__(self, lexicon: Lexicon, watchlist: Sequence[Company], known: Sequence[Company] = ()) -> None:
         names = Names(watchlist, known, lexicon)
         grammar = Grammar(lexicon)
-        silent = "|".join(map(re.escape, lexicon.context["silent_headlines"]))
         self._k = Knowledge(
             lexicon=lexicon,
             names=names,
@@ -45,7 +44,8 @@ class Reader:
             companies=frozenset(form.lower() for form in names.forms),
             outlets=frozenset(lexicon.outlets),
             not_companies=frozenset(lexicon.context["not_companies"]),
-            silent=re.compile(rf"(?<!\w)(?:{silent})(?!\w)", re.IGNORECASE),
+            silent=_any_of(lexicon.context["silent_headlines"]),
+            listing=_any_of(lexicon.context["listing_headlines"]),
         )
         watched = Names(watchlist, (), lexicon).forms
         self._gate_names = ahocorasick_rs.AhoCorasick(watched or ["\x00"])
@@ -109,6 +109,10 @@ class Reader:
             read_at=article.read_at,
             baseline=article.baseline,
         )
+
+
+def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, phrases))})(?!\w)", re.IGNORECASE)
 
 
 def _status(word: str) -> Status:

@@ -25,9 +25,9 @@ def join(deals: list[Found], part: Found) -> None:
     deals.append(part)
 
 
-def stands(deal: Found, deals: list[Found], first: int) -> bool:
+def stands(deal: Found, deals: list[Found], first: int, *, listing: bool = False) -> bool:
     """May it be a claim: told in the lead, or early where the lead tells none? `first`: index of the first sentence."""
-    if deal.index <= first + LEAD - 1 or deal.headline:
+    if listing or deal.index <= first + LEAD - 1 or deal.headline:
         return True
     lead = [other for other in deals if other.index <= first + LEAD - 1]
     return not lead and deal.index <= first + 6

@@ -36,6 +36,7 @@ class Knowledge:
     outlets: frozenset[str]
     not_companies: frozenset[str]  # words beside which a "deal" is one with a union, a player or an authority
     silent: Pattern[str]  # headlines of a kind that tells no deal
+    listing: Pattern[str]  # headlines of round-ups
 
 
 class Page:
@@ -220,7 +221,9 @@ class Page:
             for part in merging.apart(found):
                 merging.join(deals, part)
         first = self.sentences[0].index if self.sentences else 0
-        standing = [deal for deal in deals if merging.stands(deal, deals, first)]
+        title = self.sentences[0].text if self.sentences else ""
+        listing = self._k.listing.search(title) is not None
+        standing = [deal for deal in deals if merging.stands(deal, deals, first, listing=listing)]
         for deal in deals:
             if deal not in standing:
                 self.misses.append(
