@@ -34,7 +34,6 @@ class Names:
     """All names of all companies in one automaton. Built once; `find` costs the same for any number of them."""
 
     def __init__(self, watched: Sequence[Company], known: Sequence[Company], lexicon: Lexicon) -> None:
-        self._lexicon = lexicon
         self._by_form: dict[str, list[Name]] = {}
         taken: dict[str, str] = {}
         for company in watched:
@@ -197,7 +196,6 @@ class NameFinder:
         self._firm_words = self._legal | frozenset(lists["firm_words"])
         self._first_names, self._before_of = frozenset(lists["first_names"]), frozenset(lists["before_of"])
         names = lexicon.names
-        self._people = names["people"] | names["surnames"]
         self._surnames = names["surnames"]
         self._never = (
             names["countries"] | names["demonyms"] | names["states"] | names["cities"] | names["regions"]

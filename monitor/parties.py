@@ -90,7 +90,6 @@ class Grammar:
         self.plain = _phrases(context["plain"])
         self.as_keeps = frozenset(context["as_keeps"])
         self.others = frozenset(context["others"])
-        self.parents = frozenset(context["parents"])
         self.formers = frozenset(context["formers"])
         self.assets = frozenset(context["assets"])
         self.states: frozenset[str] = lexicon.names["countries"]

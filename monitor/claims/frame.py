@@ -73,7 +73,7 @@ def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, abo
         inherited = _inherited(grammar, parsed, hit)
         if inherited is not None:
             filled.insert(0, ("subject" if not reading.passive else "object", inherited))
-    filled = _without_things(parsed, filled, trigger, hit_is_noun=frame.noun)
+    filled = _without_things(grammar, parsed, filled, trigger, hit_is_noun=frame.noun)
     if "wares_named" in trigger.checks and _of_a_state(grammar, parsed, hit):
         # "nets £16m from the government in One Login contract": the customer is the state, the name is the project's
         filled = [item for item in filled if item[0] != "compound" or parsed.mentions[item[1].end].kind != "found"]
@@ -154,21 +154,15 @@ def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
     return None
 
 
-_SITES = frozenset(
-    "plant factory facility site refinery mine campus field project terminal port airport mill office "
-    "headquarters building tower centre center complex hub smelter gigafactory store hotel stadium arena".split()
-)
-
-
-def _sites(parsed: Parsed) -> set[int]:
+def _sites(parsed: Parsed, sites: frozenset[str]) -> set[int]:
     """Names that are those of places: "the Baytown plant"."""
     return {
         at for at, mention in parsed.mentions.items()
-        if mention.kind == "found" and parsed.word(at + 1) in _SITES
+        if mention.kind == "found" and parsed.word(at + 1) in sites
     }  # fmt: skip
 
 
-def _without_things(parsed: Parsed, filled: Filled, trigger: Trigger, *, hit_is_noun: bool) -> Filled:
+def _without_things(grammar: Grammar, parsed: Parsed, filled: Filled, trigger: Trigger, *, hit_is_noun: bool) -> Filled:
     """Without capitalised words that only describe the deal: "their Laboratory venture", "10-year Fortnite pact"."""
     places = {place for place, _ in filled}
     loose_noun = bool({"vague", "vague_words"} & set(trigger.checks)) and not trigger.weak
@@ -195,7 +189,7 @@ def _without_things(parsed: Parsed, filled: Filled, trigger: Trigger, *, hit_is_
         filled = [(place, group) for place, group in filled if place not in {"of", "from", "by", "to"}]
     if any(place == "with" for place, _ in filled):
         filled = [(place, group) for place, group in filled if place != "for"]
-    sites = _sites(parsed)
+    sites = _sites(parsed, grammar.sites)
     if sites:
         filled = [(place, group) for place, group in filled if not (set(group.members) <= sites)]
     sure = {at for _, group in filled for at in group.members if parsed.mentions[at].kind != "found"}
