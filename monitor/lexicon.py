@@ -177,6 +177,8 @@ class Lexicon:
             step = node.next.get(_key(token))
             if step is None and token.kind in {"company", "money", "num"}:
                 step = node.next.get(_key(token, exact=True))
+            if step is None and place > at and token.low in _QUOTES:
+                continue  # "'talking to' Acme": the marks say whose words they are, not what they mean
             if step is None:
                 break
             node = step
@@ -203,6 +205,9 @@ class Lexicon:
             if known is rule and tag == form:
                 return
         node.rules.append((rule, form))
+
+
+_QUOTES = frozenset("\"'“”‘’")
 
 
 def _split(words: Sequence[str]) -> Iterator[str]:

@@ -95,6 +95,7 @@ class Grammar:
         self.states: frozenset[str] = lexicon.names["countries"]
         self.sites = frozenset(context["sites"])
         self.pronouns = frozenset(context["pronouns"])
+        self.stative = frozenset(context["stative_verbs"])
 
     def parse(self, text: str, tokens: list[Token], mentions: dict[int, Mention]) -> Parsed:
         hits = [hit for hit in self.lexicon.find(tokens) if not _misread(tokens, hit)]

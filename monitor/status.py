@@ -67,7 +67,8 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     return Reading("" if why else status, why, rules, tuple(used), passive, bool(reports))
 
 
-_NO_NEWS = {"silent": "a wish, a question, advice or an old story", "": "nothing says that it is being done"}
+NOTHING_SAID = "nothing says that it is being done"
+_NO_NEWS = {"silent": "a wish, a question, advice or an old story", "": NOTHING_SAID}
 _SOFT = frozenset({"rumour", "announced", "completed", "market"})
 
 
@@ -194,7 +195,10 @@ def _carries(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
     """A light verb carries a noun close behind it ("signs a licensing deal"), not one in another phrase."""
     if hit.form not in {"noun", "nouns", "phrase"}:
         return parsed.tokens[cue.end - 1].low in {"to", "on"} and cue.end == hit.start
-    words = [token.low for token in parsed.tokens[cue.end : hit.start]]
+    words = [
+        token.low for at, token in enumerate(parsed.tokens[cue.end : hit.start], cue.end)
+        if "-" not in (parsed.word(at - 1), parsed.word(at + 1))  # "China-to-world licence" holds no preposition
+    ]  # fmt: skip
     if parsed.tokens[cue.start].low == "in" and cue.end - cue.start == 1:
         return len(words) <= 5 and "," not in words and not PREPOSITIONS_WITHIN & set(words)
     return not (PREPOSITIONS_WITHIN - {"of"}) & set(words) and ";" not in words and len(words) <= 12

@@ -17,6 +17,12 @@ from monitor.models import FAMILY
 from monitor.parties import Clause, Grammar
 
 ALONE = "the other party is not named in the deal word's reach"
+NOBODY_BUYS = "nobody is named who buys"
+_NOTHING_BOUGHT = "nothing is named that could be bought"
+_NOBODY_SUPPLIED = "no company is supplied"
+_NO_HOLDER = "who buys or sells the stake is not named"
+# The reasons that one more company in the same headline would answer.
+PARTY_MISSING = frozenset({ALONE, NOBODY_BUYS, _NOTHING_BOUGHT, _NOBODY_SUPPLIED, _NO_HOLDER})
 _STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
 _PREPOSITIONS = frozenset("to from for in on through with at by as via under amid".split())
 _FOR_SALE = frozenset("unit business itself arm division stake company brand bank firm group".split())
@@ -82,11 +88,11 @@ class Checks:
         if frame.trigger.needs != "asset":
             return ""
         if frame.parsed.word(frame.hit.end) == "from":
-            return "nothing is named that could be bought"
+            return _NOTHING_BOUGHT
         outside = frame.places - {"subject", "owner"}
         asset = set(object_words(frame)) & self._assets
         if len(frame.parties) < 2 and not outside and not asset and not frame.reading.passive:
-            return "nothing is named that could be bought"
+            return _NOTHING_BOUGHT
         return ""
 
     def _technology(self, frame: Frame) -> bool:
@@ -153,7 +159,7 @@ def _product_alone(frame: Frame) -> str:
 def _buyer(frame: Frame) -> str:
     passive = frame.hit.form in {"pp", "past/pp"}
     if "acquirer" not in frame.roles.values() and len(frame.parties) < 2 and not passive:
-        return "nobody is named who buys"
+        return NOBODY_BUYS
     product = any(frame.parsed.mentions[g.end].kind == "product" for place, g in frame.filled if place == "object")
     return "a product is bought, not a company" if product and len(frame.parties) < 2 else ""
 
@@ -166,7 +172,7 @@ def _purchase(frame: Frame) -> str:
 
 def _holder(frame: Frame) -> str:
     unknown = len(frame.parties) == 1 and "investor" not in frame.roles.values() and "owner" not in frame.places
-    return "who buys or sells the stake is not named" if unknown else ""
+    return _NO_HOLDER if unknown else ""
 
 
 def _licence(frame: Frame) -> str:
@@ -191,7 +197,7 @@ def _supplied(frame: Frame) -> str:
             kind = frame.parsed.mentions[at].kind
             if kind == "name" or (kind == "found" and plain):
                 return ""
-    return "no company is supplied"
+    return _NOBODY_SUPPLIED
 
 
 def _for_sale(frame: Frame) -> str:

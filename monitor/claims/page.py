@@ -7,16 +7,17 @@ from re import Pattern
 
 from monitor import text as plain
 from monitor.claims import merging, words
-from monitor.claims.checks import Checks
+from monitor.claims.checks import PARTY_MISSING, Checks
 from monitor.claims.found import Found, NearMiss
 from monitor.claims.frame import Frame, moved, read_frame, subject_of
 from monitor.claims.kinds import deal_type, marks, terms, value
+from monitor.claims.second import is_silent, missing_party, unknown_verb
 from monitor.lexicon import Hit, Lexicon, Trigger
 from monitor.mentions import NameFinder, Names, is_title_case, reports
 from monitor.models import Mention
 from monitor.parties import Clause, Grammar, Parsed
 from monitor.sourcing import Source, read_source, settle_sources
-from monitor.status import read_status
+from monitor.status import NOTHING_SAID, read_status
 
 MAX_SENTENCES = 120  # of one article that are read
 SOURCED = 14  # sentences in which an article says whose story it tells
@@ -165,7 +166,10 @@ class Page:
         if "between_companies" in trigger.checks and self._with_others(parsed, clause):
             self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
             return None
-        reading = read_status(parsed, hit, subject_of(parsed, hit), sentence.headline)
+        subject = subject_of(parsed, hit)
+        reading = read_status(parsed, hit, subject, sentence.headline)
+        if not reading.status and sentence.headline and reading.why == NOTHING_SAID and not is_silent(parsed):
+            reading = unknown_verb(self._k.grammar, parsed, hit, subject) or reading
         if not reading.status:
             self._miss(sentence, reading.why, trigger.id, *reading.rules)
             return None
@@ -174,7 +178,12 @@ class Page:
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
         frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject)
-        why = self._k.checks.lacks(frame) or self._nobody(frame)
+        why = self._k.checks.lacks(frame)
+        if why in PARTY_MISSING and sentence.headline and not is_silent(parsed) and not trigger.weak:
+            why = "" if missing_party(self._k.grammar, frame, why) else why
+        if "unknown-verb" in reading.rules and len(frame.parties) < 2:
+            why = why or reading.why or NOTHING_SAID
+        why = why or self._nobody(frame)
         if why:
             self._miss(sentence, why, trigger.id, *reading.rules)
             return None

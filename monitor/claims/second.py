@@ -1,0 +1,67 @@
+"""A second look at a headline: what the grammar of rules left open, where there is just one way to fill it.
+
+Headlines bend grammar. Two kinds of gap are closed here, in headlines only, where every word is chosen to tell the news:
+a verb that no rule knows between a company and a deal noun ("Acme cements pact with Borealis"), and a party that stands
+outside the deal word's reach although the headline names only one more company.
+"""
+
+from __future__ import annotations
+
+from monitor.claims.checks import NOBODY_BUYS
+from monitor.claims.frame import Frame
+from monitor.lexicon import Cue, Hit
+from monitor.parties import Grammar, Group, Parsed
+from monitor.status import Reading
+
+_BREAKS = frozenset(", ; : ( ) - – — ' \" “ ” ‘ ’ 's and or".split())
+
+
+def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | None) -> Reading | None:
+    """The reading of a deal noun that is the object of a verb which no rule knows; None if there is no such verb.
+
+    The verbs that carry deals are an open class ("inks", "cements", "greenlights"); those that only speak of them are
+    known to the cues as silent, and have been asked before.
+    """
+    if hit.form not in {"noun", "nouns"} or subject is None or subject.other:
+        return None
+    between = parsed.tokens[subject.end + 1 : hit.start]
+    if not 1 <= len(between) <= 8 or any(token.low in grammar.prepositions - {"of"} for token in between):
+        return None
+    first = between[0]
+    verbal = first.kind == "word" and first.low.endswith(("s", "ed")) and not first.low.endswith("ss")
+    if first.low in grammar.stative:
+        return None
+    known = any(other.start <= parsed.tokens.index(first) < other.end for other in parsed.hits)
+    if not verbal or known or any(token.low in _BREAKS for token in between[:2]):
+        return None
+    return Reading("announced", rules=("unknown-verb",))
+
+
+def missing_party(grammar: Grammar, frame: Frame, why: str) -> bool:
+    """Add the only other company of the headline to a frame that lacks a party. Says whether it could."""
+    parsed = frame.parsed
+    have = set(frame.parties)
+    if len(have) != 1 or have & frame.unsure:
+        return False
+    before = frame.hit.start if why == NOBODY_BUYS and not frame.reading.passive else len(parsed.tokens)
+    candidates = [group for group in parsed.groups if group.end < before and _may_be_party(grammar, parsed, group)]
+    others = {
+        parsed.mentions[at].company: parsed.mentions[at] for group in candidates for at in group.members
+        if parsed.mentions[at].company not in have and parsed.mentions[at].kind != "found"
+    }  # fmt: skip
+    if len(others) != 1:
+        return False
+    for name, mention in others.items():
+        frame.add(name, "", mention)
+    return True
+
+
+def _may_be_party(grammar: Grammar, parsed: Parsed, group: Group) -> bool:
+    if group.other or group.modifier or group.governor in {"against", "about"}:
+        return False
+    return parsed.clauses[group.clause].kind != "background"
+
+
+def is_silent(parsed: Parsed) -> bool:
+    """Does the sentence hold a cue that makes news no news?"""
+    return any(isinstance(hit.rule, Cue) and hit.rule.effect == "silent" for hit in parsed.hits)
