@@ -30,6 +30,8 @@ COMMANDS = {
     "replay": ("explaining", "Read stored articles again under changed rules; say what would change."),
     "mute": ("muting", "Silence a company, a pair, an event, a rule or a feed."),
     "export": ("exporting", "Deals for other programs."),
+    "serve": ("showing", "Show the page: deals, their lives, companies, feeds, alerts."),
+    "report": ("showing", "Write the page as a folder of files that opens from disk."),
     "digest": ("running", "Send the digest now, to the channels that take one."),
     "status": ("looking", "Is all well? Exit code 1 if not."),
     "metrics": ("looking", "Figures for Prometheus."),
