@@ -97,8 +97,10 @@ def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool, lent
         )
     for text in company.products:
         yield Name(text, name, "product", watched, _needs(text, lexicon))
+    acronyms = lexicon.context["names"]["acronyms"]
     for text in company.tickers if watched and not lent else ():  # the market letters of strangers are too often words
-        yield Name(text, name, "ticker", watched, "case" if len(text) > 2 else "support")
+        word = len(text) <= 2 or text.lower() in acronyms  # "OLED" is a screen, rarely Universal Display
+        yield Name(text, name, "ticker", watched, "support" if word else "case")
 
 
 def _needs(text: str, lexicon: Lexicon) -> str:
@@ -312,7 +314,7 @@ class NameFinder:
         low = name.lower()
         if (
             low in self._never
-            or all(word in self._never for word in lows)
+            or all(word in self._never or word in self._acronyms for word in lows)
             or self._is_person(lows)
             or text[end : end + 1] == "%"
         ):

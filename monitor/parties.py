@@ -30,6 +30,7 @@ _PEOPLE = frozenset(
 )
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
 _SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
+_QUANTITY = frozenset("more less fewer other".split())
 _TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
 
 
@@ -94,6 +95,7 @@ class Grammar:
         self.assets = frozenset(context["assets"])
         self.states: frozenset[str] = lexicon.names["countries"]
         self.sites = frozenset(context["sites"])
+        self.technologies = frozenset(context["technologies"])
         self.pronouns = frozenset(context["pronouns"])
         self.stative = frozenset(context["stative_verbs"])
 
@@ -141,8 +143,12 @@ class Grammar:
             and tokens[at - 1].low not in _TELLING
         ):
             return 1, "background"  # "a data centre operator that Acme bought"
+        if low in {"adds", "added"} and tokens[at + 1 : at + 2] and tokens[at + 1].low == "to":
+            return 0, ""  # "adds to its portfolio with": nobody says anything
         length = _match(self.background, tokens, at)
         if length:
+            if low == "than" and tokens[at - 1].low in _QUANTITY:
+                return 0, ""
             news = low in {"after", "following", "amid", "days", "hours", "shortly", "just", "weeks"}
             return length, "after" if news else "background"
         if low in {"?", "!"}:
@@ -227,6 +233,8 @@ class Grammar:
 
     def _preposition(self, tokens: list[Token], at: int) -> str:
         low = tokens[at].low
+        if _is_quantity(tokens, at):
+            return ""
         pair = f"{tokens[at - 1].low} {low}" if at else ""
         if pair in self.prepositions:
             return pair
@@ -254,6 +262,8 @@ class Grammar:
     def _describes(self, parsed: Parsed, group: Group, left: int, at: int) -> None:
         """The company at `left` only describes the next one ("Facebook parent Meta", "Amazon's Twitch")."""
         between = [token.low for token in parsed.tokens[left + 1 : at] if token.low not in _SKIP_PUNCT]
+        if self._acts(parsed, left, between):
+            return
         if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
             return
         if not group.members:
@@ -262,6 +272,14 @@ class Grammar:
             group.modifier = True
         elif left == group.end:
             group.members.pop()
+
+    def _acts(self, parsed: Parsed, left: int, between: list[str]) -> bool:
+        """Does the first word between two companies look like a verb ("Acme puts Borealis up for sale")?"""
+        if not between or parsed.tokens[left + 1].kind != "word":
+            return False
+        first = between[0]
+        verbal = first.endswith("s") and not first.endswith("ss") and first[:-1] in self.lexicon.words
+        return verbal and not set(between) & (self.others | self.assets | self.technologies | _FIRMS)
 
     def _is_other(self, parsed: Parsed, at: int) -> bool:
         """Somebody else who is only told by this company's name: "Tesla supplier", "ex-Google", "OpenAI-backed"."""
@@ -372,7 +390,7 @@ def _dealing(parsed: Parsed, group: Group) -> bool:
 def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     """The place of a group on the right of a trigger."""
     if group.hit is not None and (group.hit.start, group.hit.end) == (hit.start, hit.end):
-        return "" if noun else "object"
+        return ("" if group.governor == "hit" else group.governor) if noun else "object"
     if noun and group.hit is not None and group.hit.rule.id in {"use-of", "supply", "stream", "license"}:
         return "with" if group.governor == "hit" else group.governor  # "a deal to bring Borealis to India"
     return "" if group.governor == "hit" else group.governor
@@ -398,6 +416,16 @@ def _is_ignored(hit: Hit) -> bool:
 def _describes(hit: Hit) -> bool:
     """An adjective ("former", "existing"): it governs nothing."""
     return isinstance(hit.rule, Cue) and hit.rule.id == "history" and hit.end - hit.start == 1
+
+
+def _is_quantity(tokens: Sequence[Token], at: int) -> bool:
+    """Part of "more than 150", "up to 150", "at least 150": governs nothing."""
+    low, before = tokens[at].low, tokens[at - 1].low if at else ""
+    after = tokens[at + 1].low if at + 1 < len(tokens) else ""
+    return (
+        (low == "than" and before in _QUANTITY) or (low == "to" and before == "up")
+        or (low == "at" and after in {"least", "most"})
+    )  # fmt: skip
 
 
 def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:

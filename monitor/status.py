@@ -46,7 +46,7 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     passive = verbal and _is_passive(parsed, hit)
     status, why = trigger.status, ""
     if verbal and not status:
-        status, why = _verb_form(parsed, hit, cues, subject, passive)
+        status, why = _verb_form(parsed, hit, cues, subject, passive, headline)
         if not status and not (cues and why == "needs a cue"):
             return Reading("", why, passive=passive)
     behind = _cues_after(parsed, hit)
@@ -308,7 +308,9 @@ def _verb_before(parsed: Parsed, at: int) -> str:
     return parsed.word(place)
 
 
-def _verb_form(parsed: Parsed, hit: Hit, cues: list[Hit], subject: Group | None, passive: bool) -> tuple[str, str]:
+def _verb_form(
+    parsed: Parsed, hit: Hit, cues: list[Hit], subject: Group | None, passive: bool, headline: bool
+) -> tuple[str, str]:
     """(status, why not) that the form of a verb asserts by itself."""
     before = _verb_before(parsed, hit.start)
     carried = any(cue.end == hit.start or _close(parsed, cue, hit) for cue in cues)
@@ -320,7 +322,8 @@ def _verb_form(parsed: Parsed, hit: Hit, cues: list[Hit], subject: Group | None,
         if before in _BE or carried or (subject is not None and subject.end == hit.start - 1):
             return "announced", ""
         opens = before in {"", "after", "following", ",", "said", "says"}  # "Acme said acquiring Borealis ..."
-        if opens or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
+        means = headline and before in {"by", "through", "with", "via"}  # "grows by buying Borealis"
+        if opens or means or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
             return "announced", ""
         return "", "needs a cue" if cues else "only mentioned, not said to be done"
     if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT:

@@ -47,7 +47,7 @@ _GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through"})
 
 def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str]) -> DealType:
     """The type that the trigger means, made precise by what stands around it."""
-    if trigger.rank == 1 and "target" in roles.values():
+    if trigger.rank == 1 and "target" in roles.values() and not _wares_of(parsed, hit):
         return "acquisition"
     head = parsed.tokens[hit.end - 1].low
     takes_over = head.startswith(
@@ -63,13 +63,22 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
     return trigger.type
 
 
+def _wares_of(parsed: Parsed, hit: Hit) -> bool:
+    """ "a deal for LG's panels" buys no company."""
+    owner = parsed.tokens[hit.end + 2 : hit.end + 3]
+    if parsed.word(hit.end) != "for" or not owner or owner[0].kind != "poss":
+        return False
+    return not _COMPANY_WORDS & {token.low for token in parsed.tokens[hit.end + 3 : hit.end + 8]}
+
+
 def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from the other words of its clause."""
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
     if _VENTURE.search(around):
         return "joint_venture"
-    if _BUYING.search(around) or (parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions):
+    named = parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions and not _wares_of(parsed, hit)
+    if _BUYING.search(around) or named:
         return "acquisition"
     if _STAKE.search(around):
         return "investment"

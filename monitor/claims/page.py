@@ -11,6 +11,7 @@ from monitor.claims.checks import PARTY_MISSING, Checks
 from monitor.claims.found import Found, NearMiss
 from monitor.claims.frame import Frame, moved, read_frame, subject_of
 from monitor.claims.kinds import deal_type, marks, terms, value
+from monitor.claims.roles import settle_roles
 from monitor.claims.second import is_silent, missing_party, unknown_verb
 from monitor.lexicon import Hit, Lexicon, Trigger
 from monitor.mentions import NameFinder, Names, is_title_case, reports
@@ -198,9 +199,10 @@ class Page:
 
     def _make(self, sentence: plain.Sentence, frame: Frame) -> Found:
         source = self._source(sentence.text)
+        kind = deal_type(frame.trigger, frame.parsed, frame.hit, frame.roles)
         return Found(
             parties=frame.parties,
-            roles=frame.roles,
+            roles=settle_roles(frame, kind),
             unsure=frame.unsure,
             trigger=frame.trigger,
             status=frame.reading.status,
@@ -209,7 +211,7 @@ class Page:
             index=sentence.index,
             headline=sentence.headline,
             spans=frame.spans,
-            deal_type=deal_type(frame.trigger, frame.parsed, frame.hit, frame.roles),
+            deal_type=kind,
             value=value(frame.parsed, frame.hit),
             terms=terms(sentence.text),
             marks=marks(sentence.text),

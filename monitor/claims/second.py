@@ -13,6 +13,7 @@ from monitor.lexicon import Cue, Hit
 from monitor.parties import Grammar, Group, Parsed
 from monitor.status import Reading
 
+_CONTRACTS = frozenset({"deal.noun", "contract.noun", "partnership.noun", "license.noun"})
 _BREAKS = frozenset(", ; : ( ) - – — ' \" “ ” ‘ ’ 's and or".split())
 
 
@@ -25,16 +26,26 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
     if hit.form not in {"noun", "nouns"} or subject is None or subject.other:
         return None
     between = parsed.tokens[subject.end + 1 : hit.start]
+    if _by_means(parsed, hit):
+        return Reading("announced", rules=("by-means",))
     if not 1 <= len(between) <= 8 or any(token.low in grammar.prepositions - {"of"} for token in between):
         return None
     first = between[0]
-    verbal = first.kind == "word" and first.low.endswith(("s", "ed")) and not first.low.endswith("ss")
-    if first.low in grammar.stative:
+    verbal = first.kind == "word" and (first.low.endswith(("s", "ed")) or first.low == "have") and not first.low.endswith("ss")
+    if first.low in grammar.stative and not (first.low in {"has", "have"} and hit.rule.id in _CONTRACTS):
         return None
     known = any(other.start <= parsed.tokens.index(first) < other.end for other in parsed.hits)
     if not verbal or known or any(token.low in _BREAKS for token in between[:2]):
         return None
     return Reading("announced", rules=("unknown-verb",))
+
+
+def _by_means(parsed: Parsed, hit: Hit) -> bool:
+    """ "Acme adds to its portfolio with acquisition of Borealis"."""
+    at = hit.start - 1
+    while at > 0 and (parsed.word(at) in {"the", "a", "its", "new"} or parsed.tokens[at].kind == "money"):
+        at -= 1
+    return at > 0 and parsed.word(at) in {"with", "through", "via"} and parsed.word(hit.end) in {"of", "with", "in"}
 
 
 def missing_party(grammar: Grammar, frame: Frame, why: str) -> bool:

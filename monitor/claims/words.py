@@ -56,11 +56,16 @@ def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
         if not isinstance(other.rule, Trigger) or other.start <= hit.end:
             continue
         if other.form == "base" and other.start == hit.end + 1 and parsed.word(hit.end) == "to":
-            return "before_verb" in rule.checks and not other.rule.weak
+            purpose = parsed.word(hit.end - 1) in _JOINT and other.rule.id not in _OWNING
+            return "before_verb" in rule.checks and not other.rule.weak and not purpose
         if "before_stake" in rule.checks and "holder" in other.rule.checks and parsed.word(hit.end) in {"of", "in"}:
             return not any(token.kind == "company" for token in parsed.tokens[hit.end : other.start])
     return False
 
+
+# "partnership to sell flights": what partners do together is no deal of its own, unless one buys the other.
+_JOINT = frozenset({"partnership", "alliance", "collaboration", "tie-up", "up", "cooperation", "venture", "collab"})
+_OWNING = frozenset({"acquire", "merge", "invest", "license"})
 
 _SHORT_QUOTE = re.compile(r"[“\"]\w+(?:\s\w+){0,2}[”\"]")
 _TITLE_IN_QUOTES = re.compile(r"[‘'“\"][A-Z][^‘’'“”\"]{1,40}[’'”\"]")
@@ -80,7 +85,10 @@ def quoted(parsed: Parsed, hit: Hit) -> bool:
 
 
 def is_modal(parsed: Parsed, hit: Hit, reading: Reading) -> bool:
-    before = parsed.word(hit.start - 1)
+    at = hit.start - 1
+    while parsed.word(at).endswith("ly") or parsed.word(at) in {"also", "now", "soon"}:
+        at -= 1
+    before = parsed.word(at)
     if hit.form == "ing" and before in {"is", "are", "be"}:
         return True
     return before in {"to", "will", "'ll"} or bool(reading.cues) or hit.form == "phrase"
