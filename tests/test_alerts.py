@@ -159,22 +159,22 @@ def test_quiet_hours_of_a_night_belong_to_the_day_they_begin_on() -> None:
             "acquisition of Kite Cloud by Vela (seller: Kite)",
         ),
         ("A:acquirer, B:acquirer, T:target", "acquisition", "acquisition of T by A and B"),
-        ("Kite:target", "acquisition", "acquisition of Kite, by whom is not named"),
-        ("Vela:acquirer", "acquisition", "acquisition, Vela and a party not named"),
-        ("Vela, Kite", "acquisition", "acquisition, Vela and Kite"),
+        ("Kite:target", "acquisition", "acquisition of Kite, buyer not named"),
+        ("Vela:acquirer", "acquisition", "acquisition by Vela, target not named"),
+        ("Vela, Kite", "acquisition", "merger or acquisition, Vela and Kite"),
         ("Vela:acquirer, Kite:seller", "acquisition", "acquisition by Vela from Kite"),
-        ("Kite:seller", "acquisition", "sale by Kite, to whom is not named"),
+        ("Kite:seller", "acquisition", "sale by Kite, buyer not named"),
         ("Vela:acquirer, Orm:target, Kite", "acquisition", "acquisition of Orm by Vela, with Kite"),
         ("Vela, Kite", "investment", "investment, Vela and Kite"),
         ("S:investor, O:recipient", "investment", "investment in O by S"),
         ("S:investor, T:investor, O:recipient", "investment", "investment in O by S and T"),
-        ("O:recipient", "investment", "investment in O, by whom is not named"),
-        ("C:supplier, V:customer", "supply_contract", "supply contract, C to V"),
-        ("G:licensor, M:licensee", "licensing", "licensing deal, G to M"),
-        ("Meta, Google", "licensing", "licensing deal of Meta and Google"),
-        ("A, B, C", "partnership", "partnership of A, B and C"),
-        ("A, B", "joint_venture", "joint venture of A and B"),
-        ("A", "partnership", "partnership, A and a party not named"),
+        ("O:recipient", "investment", "investment in O, investor not named"),
+        ("C:supplier, V:customer", "supply_contract", "supply contract, from C to V"),
+        ("G:licensor, M:licensee", "licensing", "licensing deal, from G to M"),
+        ("Meta, Google", "licensing", "licensing deal between Meta and Google"),
+        ("A, B, C", "partnership", "partnership between A, B and C"),
+        ("A, B", "joint_venture", "joint venture between A and B"),
+        ("A", "partnership", "partnership between A and a party not named"),
     ],
 )
 def test_a_deal_as_a_phrase(parties: str, deal_type: str, words: str) -> None:
@@ -195,9 +195,9 @@ def test_the_status_says_how_sure_it_is() -> None:
         claim(LILLY, "acquisition", "terminated", outlet="CNBC", day=40),
     )
     assert [status(event) for event in history] == [
-        "rumour, per The Information, 1 outlet, 1 origin",
-        "rumour, per The Information, 2 outlets, 1 origin",
-        "rumour, per The Information and Bloomberg, 3 outlets, 2 origins",
+        "rumour, per The Information, 1 outlet",
+        "rumour, per The Information, 2 outlets",
+        "rumour, per The Information and Bloomberg, 2 independent origins, 3 outlets",
         "denied by a party, 4 outlets",
         "announced, confirmed by a party, 5 outlets",
         "called off, confirmed by a party, 6 outlets",
@@ -206,6 +206,10 @@ def test_the_status_says_how_sure_it_is() -> None:
     assert status(unsourced) == "rumour, source not named, 1 outlet"
     (fact,) = told(claim("Vela, Orm", status="announced", outlet="Post"))
     assert status(fact) == "announced, 1 outlet"
+    (unnamed,) = told(claim("Vela, Orm", sourcing="unnamed_sources", outlet="Post"))
+    assert status(unnamed) == "rumour, unnamed sources per Post, 1 outlet"
+    many = replace(unnamed, origins=("A", "B", "C", "D"), sourcing="named_report", evidence_level="corroborated")
+    assert status(many) == "rumour, per A, B, C and 1 more, 4 independent origins, 1 outlet"
 
 
 def test_subjects() -> None:
@@ -216,24 +220,48 @@ def test_subjects() -> None:
         claim(LILLY, "acquisition", "completed", day=30),
     )
     assert [subject(event) for event in history] == [
-        "Rumour: Eli Lilly and Ventyx Biosciences, acquisition, $1 billion",
-        "Second origin: Eli Lilly and Ventyx Biosciences, acquisition, $1 billion (rumour)",
-        "Confirmed: Eli Lilly and Ventyx Biosciences, acquisition, $1.5 billion",
-        "Completed: Eli Lilly and Ventyx Biosciences, acquisition, $1.5 billion",
+        "Rumour: acquisition of Ventyx Biosciences by Eli Lilly, $1 billion",
+        "Second origin: acquisition of Ventyx Biosciences by Eli Lilly, $1 billion (rumour)",
+        "Confirmed: acquisition of Ventyx Biosciences by Eli Lilly, $1.5 billion",
+        "Completed: acquisition of Ventyx Biosciences by Eli Lilly, $1.5 billion",
     ]
 
 
 def test_a_follow_up_refers_to_the_first_alert_and_says_what_changed() -> None:
     first, second = told(
-        report(LILLY, "The Information", deal_type="acquisition"),
-        claim(LILLY, "acquisition", "announced", sourcing="party_statement", value="$1.2 billion", day=3),
+        report(LILLY, "The Information", deal_type="acquisition", value="$1 billion"),
+        claim(LILLY, "acquisition", "announced", sourcing="party_statement", value="$2 billion", day=3),
     )
+    first = replace(first, changed_at=on(1))
     assert since(first, None, UTC) == ""
     assert since(second, first, UTC) == (
-        'first told on 2 Mar 2026 as "Rumour: Eli Lilly and Ventyx Biosciences, acquisition"; '
-        "was a rumour, now announced; value: $1.2 billion"
+        "was a rumour, now announced; value: $2 billion (was $1 billion); "
+        'first told on 3 Mar 2026 as "Rumour, $1 billion"'
     )
-    assert since(second, None, UTC).startswith("known since 2 Mar 2026; was a rumour")
+    assert since(second, None, UTC) == (
+        "was a rumour, now announced; value: $2 billion (was $1 billion); known since 2 Mar 2026"
+    )
+    other = replace(first, parties=("Eli Lilly",), roles=("acquirer",))
+    assert since(second, other, UTC).endswith('as "Rumour: acquisition by Eli Lilly, target not named, $1 billion"')
+
+
+def test_an_update_says_in_its_subject_what_is_new() -> None:
+    event = replace(rumour(), change="updated", what="new party: Orm")
+    assert subject(event).endswith("by Eli Lilly, $1 billion (rumour; new party: Orm)")
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence", "shown"),
+    [
+        ("EXCLUSIVE-Vela nears deal with Orm -sources", "Vela nears deal with Orm", ""),
+        ("Vela nears deal with Orm", "Vela nears deal with Orm.", ""),
+        ("Vela nears deal with Orm", "The two are in talks, people said.", "Vela nears deal with Orm"),
+        ("Vela nears deal with Orm", "", ""),  # the headline stands for the sentence
+    ],
+)
+def test_a_headline_is_shown_where_it_adds_to_the_sentence(title: str, sentence: str, shown: str) -> None:
+    made = card(rumour(title=title, evidence=sentence), None, UTC)
+    assert (made.title, made.sentence) == (shown, sentence or title)
 
 
 def test_days_are_the_readers_days() -> None:
@@ -264,12 +292,11 @@ def test_every_form_says_what_a_desk_needs(form: Any) -> None:
     made = render(second, first, form)
     for text in {made.body, made.html} - {""}:
         for words in ("announced, confirmed by a party", "Eli Lilly said it would buy Ventyx.", "https://wire.example/b",
-                      "was a rumour, now announced", "first told on 2 Mar 2026"):  # fmt: skip
+                      "was a rumour, now announced", "first told on 26 Nov 2028"):  # fmt: skip
             assert words in text
     assert "$1.2 billion" in made.subject + made.body
-    assert "Eli Lilly and Ventyx Biosciences" in made.subject + made.body
     assert ("<table" in made.html) == (form == "mail")
-    assert made.subject == "Confirmed: Eli Lilly and Ventyx Biosciences, acquisition, $1.2 billion"
+    assert made.subject == "Confirmed: acquisition of Ventyx Biosciences by Eli Lilly, $1.2 billion"
 
 
 def test_a_layout_of_the_users_own_comes_first(tmp_path: Path) -> None:

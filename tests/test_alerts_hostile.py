@@ -158,14 +158,14 @@ def test_mattermost(words: str, receiver: Receiver) -> None:
 
 
 def _kinds(markdown: str) -> list[str]:
-    """What a Markdown program makes of a message: every piece of markup, and where links lead."""
+    """What a Markdown program makes of a message: every piece of markup, and to which hosts links lead."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     flat = []
     for token in parser.parse(markdown):
         for piece in [token, *(token.children or [])]:
             if piece.type not in ("text", "inline", "softbreak", "hardbreak"):
                 link = str(piece.attrs.get("href") or piece.attrs.get("src") or "")
-                flat.append(f"{piece.type} {link.split('?')[0]}")
+                flat.append(f"{piece.type} {link[: link.find('/', 8)]}")
     return flat
 
 

@@ -55,7 +55,7 @@ def test_a_webhook_gets_words_and_data_and_a_key(receiver: Receiver) -> None:
     (seen,) = receiver.seen
     assert seen.headers["Idempotency-Key"] == "deal-0123"
     assert seen.headers["User-Agent"] == "Deal monitor"
-    assert seen.json["title"] == "Rumour: Vela and Orm, acquisition, $3bn"
+    assert seen.json["title"] == "Rumour: acquisition of Orm by Vela, $3bn"
     assert "acquisition of Orm by Vela" in seen.json["message"]
     (deal,) = seen.json["deals"]
     assert deal["parties"] == ["Vela", "Orm"]
@@ -87,8 +87,8 @@ def test_discord_says_the_subject_once(receiver: Receiver, monkeypatch: pytest.M
     monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://127.0.0.1:{receiver.port}/api/webhooks")
     send("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", alert("markdown"), OPEN)
     (seen,) = receiver.seen
-    assert seen.json["content"].startswith("**Rumour: Vela and Orm, acquisition, $3bn**")
-    assert seen.json["content"].count("Rumour: Vela") == 1
+    assert seen.json["content"].startswith("**Rumour: acquisition of Orm by Vela, $3bn**")
+    assert seen.json["content"].count("Rumour: acq") == 1
     assert "embeds" not in seen.json
 
 

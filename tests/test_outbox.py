@@ -252,10 +252,11 @@ def test_a_follow_up_knows_what_this_channel_was_told() -> None:
     log, channels = Log(), [channel("all"), channel("late", statuses=["announced", "completed"])]
     log.run([first], channels, on(0))
     follow = {a.channel: a.body for a in log.run([first, second], channels, on(2))}
-    assert 'first told on 2 Mar 2026 as "Rumour: ' in follow["all"]
+    assert 'first told on 2 Mar 2026 as "Rumour"' in follow["all"]
     assert "known since 2 Mar 2026" in follow["late"]
     third_alerts = {a.channel: a.body for a in log.run([first, second, third], channels, on(9))}
-    assert 'as "Confirmed: ' in third_alerts["late"]
+    assert 'first told on 4 Mar 2026 as "Confirmed"' in third_alerts["late"]
+    assert 'first told on 2 Mar 2026 as "Rumour"' in third_alerts["all"]
 
 
 # --- the whole, against a receiver that does as it likes --------------------------------------------------------------

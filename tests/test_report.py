@@ -140,7 +140,7 @@ def test_atom_and_json_feed_are_read_by_others_and_by_ourselves() -> None:
     parsed = feedparser.parse(atom)
     assert not parsed.bozo
     assert parsed.feed.title == "Deals of Vela"
-    assert parsed.entries[0].title == "Confirmed: Vela and Orm, acquisition, $3bn"
+    assert parsed.entries[0].title == "Confirmed: acquisition of Orm by Vela, $3bn"
     assert {tag.term for tag in parsed.entries[0].tags} >= {"confirmed", "acquisition", "announced", "Vela"}
     for body, kind in ((atom, "application/atom+xml"), (document.encode(), "application/feed+json")):
         ours = parse_feed(body, kind, "https://monitor.example/")

@@ -72,8 +72,8 @@ class _Desk:
         return row.state == "sending" and self.now - row.at >= timedelta(seconds=self.settings.lease_seconds)
 
     def told(self, event: Event) -> Event | None:
-        """The version of the last alert on the deal that this channel was sent, if any."""
-        for other in reversed(self.history[event.event_id]):
+        """The version that the first alert on the deal told this channel, if there was one."""
+        for other in self.history[event.event_id]:
             row = self.before(other.event_id, other.version)
             if other.version < event.version and row and row.state == "sent":
                 return other

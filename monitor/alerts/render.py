@@ -58,9 +58,9 @@ class Layouts:
     page_url: str = ""
     failures: list[str] = field(default_factory=list)  # of the user's layouts, for the run's report
 
-    def alert(self, event: Event, previous: Event | None, form: Form, *, again: bool = False) -> tuple[str, str, str]:
-        """Subject, body and (for mail) HTML of one change; `previous` as for `words.card`."""
-        shown = card(event, previous, self.zone, self.page_url)
+    def alert(self, event: Event, first: Event | None, form: Form, *, again: bool = False) -> tuple[str, str, str]:
+        """Subject, body and (for mail) HTML of one change; `first` as for `words.card`."""
+        shown = card(event, first, self.zone, self.page_url)
         return self._message("alert", form, shown.subject, {"card": shown, "again": AGAIN if again else ""})
 
     def digest(
@@ -172,9 +172,9 @@ def _first(sections: Sequence[Section], room: int) -> list[Section]:
     return shown
 
 
-def render(event: Event, previous: Event | None, form: Form, layouts: Layouts | None = None) -> Alert:
+def render(event: Event, first: Event | None, form: Form, layouts: Layouts | None = None) -> Alert:
     """One change as an alert to no channel yet: for previews."""
-    subject_, body, html = (layouts or Layouts()).alert(event, previous, form)
+    subject_, body, html = (layouts or Layouts()).alert(event, first, form)
     return Alert(
         channel="", key="", subject=subject_, body=body, html=html, events=(event,),
         of=((event.event_id, event.version),), layout=form,

@@ -29,9 +29,14 @@ _NEW = {
 _FRAMES = {
     "acquisition": (("acquirer", "bidder", "buyer"), ("target", "asset"), "acquisition of {object} by {actor}"),
     "investment": (("investor",), ("recipient", "target"), "investment in {object} by {actor}"),
-    "supply_contract": (("supplier",), ("customer",), "supply contract, {actor} to {object}"),
-    "licensing": (("licensor",), ("licensee",), "licensing deal, {actor} to {object}"),
+    "supply_contract": (("supplier",), ("customer",), "supply contract, from {actor} to {object}"),
+    "licensing": (("licensor",), ("licensee",), "licensing deal, from {actor} to {object}"),
 }
+_EQUITY = {  # where one side is not known: how the deal, the side acted upon and the missing one are called
+    "acquisition": ("acquisition of {}, buyer not named", "acquisition by {}, target not named"),
+    "investment": ("investment in {}, investor not named", "investment by {}, recipient not named"),
+}
+_TONE = {"rumour": "open", "expired": "off", "denied": "off", "terminated": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,12 @@ class Card:
     label: str  # "Rumour", "Confirmed", ...
     names: str
     what: str  # "acquisition of Ventyx Biosciences by Eli Lilly"
-    status: str  # "rumour, per The Information, 2 outlets, 1 origin"
+    status: str  # "rumour, per The Information, 2 outlets"
     value: str
     terms: str
-    since: str  # what changed since the last alert on this deal; "" for the first
+    since: str  # what changed, and when the deal was first told; "" for the first alert
     sentence: str
-    title: str
+    title: str  # the headline, where it adds to the sentence
     outlet: str
     date: str
     link: Link | None
@@ -63,11 +68,12 @@ class Card:
     event_id: str
     type: str
     change: str
-    subject: str
+    subject: str  # one line that says it all
+    tone: str  # "open" for a rumour, "firm", or "off" for denied, called off, expired
 
 
-def card(event: Event, previous: Event | None, zone: tzinfo, page_url: str = "") -> Card:
-    """The words for one change. `previous` is the version of the last alert on the deal."""
+def card(event: Event, first: Event | None, zone: tzinfo, page_url: str = "") -> Card:
+    """The words for one change. `first` is the version that the first alert on the deal told, if there was one."""
     url = safe_url(event.url)
     return Card(
         label=label(event),
@@ -76,9 +82,9 @@ def card(event: Event, previous: Event | None, zone: tzinfo, page_url: str = "")
         status=status(event),
         value=event.value,
         terms=", ".join(event.terms),
-        since=since(event, previous, zone),
+        since=since(event, first, zone),
         sentence=event.evidence or event.title,
-        title=event.title,
+        title=event.title if _adds(event.title, event.evidence) else "",
         outlet=event.outlet,
         date=day(event.published, zone),
         link=Link(url, event.outlet or event.title or "article") if url else None,
@@ -88,7 +94,14 @@ def card(event: Event, previous: Event | None, zone: tzinfo, page_url: str = "")
         type=TYPE[event.deal_type],
         change=event.change or "",
         subject=subject(event),
+        tone=_TONE.get(event.status, "firm"),
     )
+
+
+def _adds(title: str, sentence: str) -> bool:
+    """Whether a headline says more than the sentence: not where it is the same but for prefixes and the outlet."""
+    plain_title, plain_sentence = title.casefold().strip(" ."), sentence.casefold().strip(" .")
+    return bool(plain_sentence) and plain_sentence not in plain_title and plain_title not in plain_sentence
 
 
 def label(event: Event) -> str:
@@ -100,10 +113,13 @@ def label(event: Event) -> str:
 
 
 def subject(event: Event) -> str:
-    """One line for a subject or a push message."""
+    """One line that says it all, for a subject or a push message: change, deal, value; of an update, what is new."""
     value = f", {event.value}" if event.value else ""
-    state = f" ({STATUS[event.status]})" if event.change in ("updated", "corroborated", "revived") else ""
-    return f"{label(event)}: {names(event.parties)}, {TYPE[event.deal_type]}{value}{state}"
+    more = ""
+    if event.change in ("updated", "corroborated", "revived"):
+        news = event.what if event.change == "updated" else ""
+        more = f" ({'; '.join(filter(None, (STATUS[event.status], news)))})"
+    return f"{label(event)}: {what(event)}{value}{more}"
 
 
 def names(parties: Sequence[str]) -> str:
@@ -126,22 +142,26 @@ def what(event: Event) -> str:
         end = (f" (seller: {names(sellers)})" if sellers else "") + (f", with {names(rest)}" if rest else "")
         if actors and objects:
             return phrase.format(actor=names(actors), object=names(objects)) + end
-        if event.deal_type in ("acquisition", "investment") and not rest:
-            link = "of" if event.deal_type == "acquisition" else "in"
-            if objects:
-                return f"{kind} {link} {names(objects)}, by whom is not named" + end
-            if actors and sellers:
-                return f"{kind} by {names(actors)} from {names(sellers)}"
-            if sellers:
-                return f"sale by {names(sellers)}, to whom is not named"
-    if len(event.parties) == 1:
-        return f"{kind}, {event.parties[0]} and a party not named"
-    link = ", " if event.deal_type in ("acquisition", "investment") else " of "  # who buys whom is not known
-    return f"{kind}{link}{names(event.parties)}"
+        if event.deal_type in _EQUITY and not rest:
+            return _one_sided(kind, actors, objects, sellers, end)
+    if event.deal_type == "acquisition":
+        kind = "merger or acquisition"  # who buys whom is not known
+    parties = (*event.parties, "a party not named") if len(event.parties) == 1 else event.parties
+    return f"{kind}, {names(parties)}" if event.deal_type in _EQUITY else f"{kind} between {names(parties)}"
+
+
+def _one_sided(kind: str, actors: list[str], objects: list[str], sellers: list[str], end: str) -> str:
+    """An acquisition or investment of which one side is not named."""
+    of_object, by_actor = _EQUITY[kind]
+    if objects:
+        return of_object.format(names(objects)) + end
+    if actors and sellers:
+        return f"{kind} by {names(actors)} from {names(sellers)}"
+    return by_actor.format(names(actors)) if actors else f"sale by {names(sellers)}, buyer not named"
 
 
 def status(event: Event) -> str:
-    """How far the deal is and how sure that is: "rumour, per The Information, 2 outlets, 1 origin"."""
+    """How far the deal is, who says so and how many tell it: "rumour, per The Information, 2 outlets"."""
     words = [STATUS[event.status]]
     firm = event.sourcing != "unattributed"
     if event.evidence_level == "denied_by_party":
@@ -149,28 +169,41 @@ def status(event: Event) -> str:
     elif event.evidence_level == "confirmed_by_party":
         words.append("confirmed by a party")
     elif firm and event.origins:
-        words.append(f"per {names(event.origins[:3])}")
+        unnamed = "unnamed sources " if event.sourcing == "unnamed_sources" else ""
+        words.append(f"{unnamed}per {names(_some(event.origins))}")
     elif event.status in ("rumour", "expired"):
         words.append("source not named")
+    if event.evidence_level == "corroborated":
+        words.append(f"{len(event.origins)} independent origins")
     words.append(count(len(event.outlets), "outlet"))
-    if firm and event.origins and event.evidence_level in ("single_origin", "corroborated"):
-        words.append(count(len(event.origins), "origin"))
     return ", ".join(filter(None, words))
 
 
-def since(event: Event, previous: Event | None, zone: tzinfo) -> str:
-    """What changed since the last alert on the deal, which it refers to; "" where this is the first."""
+def _some(listed: Sequence[str], most: int = 3) -> list[str]:
+    """The first few; the others are counted."""
+    return [*listed[:most], *([f"{len(listed) - most} more"] if len(listed) > most else [])]
+
+
+def since(event: Event, first: Event | None, zone: tzinfo) -> str:
+    """What changed, and which alert told of the deal first; "" where this is the first. `first`: what that told."""
     told = []
-    if previous is not None:
-        told.append(f'first told on {day(previous.first_seen, zone)} as "{subject(previous)}"')
-    elif event.change != "new" and event.first_seen:
-        told.append(f"known since {day(event.first_seen, zone)}")
     before = event.status_before
     if event.change not in (None, "new") and before and before != event.status:
         told.append(f"was {'a ' if before == 'rumour' else ''}{STATUS[before]}, now {STATUS[event.status]}")
     if event.what:
         told.append(event.what)
+    if first is not None:
+        told.append(f'first told on {day(first.changed_at, zone)} as "{_in_short(first, event)}"')
+    elif event.change not in (None, "new") and event.first_seen:
+        told.append(f"known since {day(event.first_seen, zone)}")
     return "; ".join(told)
+
+
+def _in_short(first: Event, event: Event) -> str:
+    """The first alert's subject, without what it shares with this one: one reading must do."""
+    if what(first) != what(event):
+        return subject(first)
+    return label(first) + (f", {first.value}" if first.value and first.value != event.value else "")
 
 
 def day(at: datetime | None, zone: tzinfo) -> str:

@@ -223,8 +223,8 @@ def alerts_preview(config: Path | None, event_id: str | None, channel: str | Non
     if not versions:
         raise click.ClickException("no change to show yet; `deal-monitor poll` first")
     event = versions[-1]
-    before = next((e for e in reversed(versions[:-1]) if e.event_id == event.event_id), None)
-    made = render(event, before, form_of(target.url.get_secret_value()), layouts(loaded)[target.name])
+    first = next((e for e in versions[:-1] if e.event_id == event.event_id), None)
+    made = render(event, first, form_of(target.url.get_secret_value()), layouts(loaded)[target.name])
     click.echo(f"{made.subject}\n\n{made.body}" + (f"\n\n{made.html}" if made.html else ""))
 
 
