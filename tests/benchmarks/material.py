@@ -73,8 +73,9 @@ def aliases(count: int) -> tuple[str, ...]:
 
 def _made_up(known: dict[str, None], count: int) -> list[str]:
     rng = random.Random(3)
-    starts, middles, ends = "Kes Mar Tor Bel Hal Vin Ost Quil Dra Sel Nor Fen Gal Pry Cor Zel".split(), (
-        "a e i o u an en or ar el il um ex ov is ad".split()), "tra vex lin dor mont berg ford wick son ton tec ria na".split()  # fmt: skip
+    starts = "Kes Mar Tor Bel Hal Vin Ost Quil Dra Sel Nor Fen Gal Pry Cor Zel".split()
+    middles = "a e i o u an en or ar el il um ex ov is ad".split()
+    ends = "tra vex lin dor mont berg ford wick son ton tec ria na".split()
     trades = "Capital Foods Robotics Energy Systems Pharma Bank Motors Networks Media Labs Group Partners Steel".split()
     common = [word.capitalize() for word in _common() if 3 < len(word) < 9]
     made: dict[str, None] = {}
@@ -98,10 +99,10 @@ def furniture() -> tuple[str, str, str]:
         for n in range(140)
     )
     teasers = "".join(
-        f'<div class="card card--river" data-id="{n}"><a href="/news/{n}/story.html"><picture><source srcset="/i/{n}-320.'
-        f'webp 320w, /i/{n}-640.webp 640w"><img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>'
-        f'{words.headline()}</h3></a><p class="dek">{words.some((12, 22)).capitalize()}.</p><time datetime="2026-11-22">'
-        "2 h ago</time></div>"
+        f'<div class="card card--river" data-id="{n}"><a href="/news/{n}/story.html"><picture><source '
+        f'srcset="/i/{n}-320.webp 320w, /i/{n}-640.webp 640w"><img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>'
+        f'{words.headline()}</h3></a><p class="dek">{words.some((12, 22)).capitalize()}.</p><time '
+        'datetime="2026-11-22">2 h ago</time></div>'
         for n in range(48)
     )
     style = "<style>" + ".card--river{display:grid;gap:8px;padding:4px}" * 400 + "</style>"
