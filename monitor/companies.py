@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def search(catalogue: Iterable[Company], words: str | Sequence[str]) -> tuple[Co
         return ()
     finds = [(_rank(company, wanted), plain(company.name), company) for company in catalogue]
     return tuple(company for rank, _, company in sorted(finds, key=lambda find: find[:2]) if rank < _NO_FIND)
+
+
+def find(catalogue: Iterable[Company], name: str) -> Company | None:
+    """The company of exactly that name or other name, or with that ticker."""
+    wanted = plain(name)
+    catalogue = tuple(catalogue)
+    by_name = (c for c in catalogue if wanted in map(plain, (c.name, *c.aliases)))
+    by_ticker = (c for c in catalogue if name.strip() in c.tickers)
+    return next(by_name, None) or next(by_ticker, None)
+
+
+def near(catalogue: Iterable[Company], name: str, most: int = 3) -> tuple[str, ...]:
+    """Names of companies that may have been meant by one that is not known: longer forms of it, then misspellings."""
+    catalogue = tuple(catalogue)
+    owners = {plain(n): c.name for c in catalogue for n in (c.name, *c.aliases)}
+    longer = [c.name for c in search(catalogue, name)]
+    alike = [owners[n] for n in get_close_matches(plain(name), owners, n=most, cutoff=0.8)]
+    return tuple(dict.fromkeys([*longer, *alike]))[:most]
 
 
 def _rank(company: Company, wanted: str) -> int:

@@ -31,6 +31,10 @@ _SCHEMES: dict[str, Form] = {
     ),
     **dict.fromkeys(("ntfy", "ntfys", "pover", "gotify", "gotifys", "prowl", "pushed", "twilio", "bulksms"), "short"),
 }
+KINDS: dict[str, Form] = {  # services by their own names, for previews
+    "text": "text", "mail": "mail", "slack": "slack", "teams": "markdown", "discord": "markdown",
+    "mattermost": "markdown", "ntfy": "short",
+}  # fmt: skip
 _BUDGET: dict[Form, int] = {"text": 60_000, "mail": 200_000, "slack": 30_000, "markdown": 1_900, "short": 900}
 AGAIN = "Sent again: an earlier attempt was cut off and may have reached you."
 

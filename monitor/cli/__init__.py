@@ -15,7 +15,7 @@ from monitor.errors import InputError, LockHeld, MonitorError
 # name -> (module, one line of help). A test compares the line with the command's own.
 COMMANDS = {
     "demo": ("demo", "See it work: three mornings of made-up news, offline."),
-    "init": ("setup", "Write monitor.toml, feeds.toml and watchlist.toml."),
+    "init": ("first", "Write monitor.toml, feeds.toml and watchlist.toml."),
     "check": ("setup", "Read all files and say what is wrong where."),
     "poll": ("running", "Poll the feeds once, and send what is new."),
     "events": ("looking", "Deals as known so far."),

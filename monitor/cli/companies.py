@@ -90,13 +90,14 @@ def companies_add(config: Path | None, name: str, group: tuple[str, ...]) -> Non
 
 def find(name: str) -> Company:
     """The catalogue's company of that name or other name."""
-    from monitor.companies import plain, search
+    from monitor.companies import find as look_up
+    from monitor.companies import near
 
-    known = catalogue()
-    company = next((c for c in known if plain(name) in map(plain, (c.name, *c.aliases))), None)
+    company = look_up(catalogue(), name)
     if company is None:
-        near = ", ".join(c.name for c in search(known, name)[:5])
-        raise click.ClickException(f"{name}: not in the catalogue" + (f"; did you mean {near}?" if near else ""))
+        alike = near(catalogue(), name)
+        hint = f"did you mean {' or '.join(alike)}?" if alike else "write an entry of your own into watchlist.toml"
+        raise click.ClickException(f"{name}: not in the catalogue; {hint}")
     return company
 
 

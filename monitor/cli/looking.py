@@ -198,34 +198,63 @@ def alerts_retry(config: Path | None, channel: str) -> None:
 
 @alerts.command("preview")
 @click.argument("event_id", required=False)
-@click.option("--channel", metavar="NAME", help="As this channel would show it; default: the first.")
+@click.option("--channel", metavar="NAME", help="As this channel, or this kind (slack, mail, teams, ntfy), shows it.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep the mail's HTML.")
 @click.pass_obj
-def alerts_preview(config: Path | None, event_id: str | None, channel: str | None) -> None:
+def alerts_preview(config: Path | None, event_id: str | None, channel: str | None, html: Path | None) -> None:
     """Show how the newest change, or that of one deal, looks in a channel.
+
+    Before the first change it shows a made-up one. Kinds: text, mail, slack, teams, discord, mattermost, ntfy.
 
     \b
     Example:
-      $ deal-monitor alerts preview --channel desk
+      $ deal-monitor alerts preview --channel ntfy
+      Denied: acquisition of Kestrin Robotics by Draymont, $2.3bn
+      \b
+      denied by a party, 2 outlets
+      was a rumour, now denied; first told on 25 Nov 2026 as "Rumour"
+      “Kestrin Robotics denies takeover talks with Draymont”
+      Harbour Wire: https://news.example/draymont-kestrin-denial.html
     """
-    import polars as pl
-
-    from monitor.alerts import form_of, render
+    from monitor.alerts import form_of, render, sample
+    from monitor.alerts.render import KINDS
     from monitor.pipeline.delivering import layouts
 
     loaded, store = open_state(config)
     target = next((c for c in loaded.channels if channel in (None, c.name)), None)
-    if target is None:
-        raise click.UsageError(f"no channel {channel}; there are: {', '.join(c.name for c in loaded.channels)}")
+    if target is None and channel not in KINDS:
+        names = ", ".join((*(c.name for c in loaded.channels), *KINDS))
+        raise click.UsageError(f"no channel or kind {channel}; there are: {names}")
+    versions = _told(store, event_id)
+    if event_id and not versions:
+        raise click.ClickException(f"{event_id}: no deal has this id; `deal-monitor events` lists them")
+    if not versions:
+        output.say("no change yet; this one is made up")
+        company = loaded.watchlist[0].name if loaded.watchlist else "Your company"
+        versions = (sample(company, datetime.now(UTC)),)
+    event = versions[-1]
+    first = next((e for e in versions[:-1] if e.event_id == event.event_id), None)
+    form = form_of(target.url.get_secret_value()) if target else KINDS[channel or ""]
+    looks = layouts(loaded)
+    made = render(event, first, form, looks[target.name] if target else next(iter(looks.values()), None))
+    shown = made.body if made.body.startswith((made.subject, "**")) else f"{made.subject}\n\n{made.body}"
+    click.echo(shown)
+    if html and made.html:
+        html.write_text(made.html, encoding="utf-8")
+        output.say(f"{html}: open it in a browser")
+    elif made.html:
+        output.say("mail carries the same as HTML: --html FILE keeps it for a look in the browser")
+
+
+def _told(store: Store, event_id: str | None) -> tuple[Event, ...]:
+    """The changes of one deal, or the newest of all, oldest first."""
+    import polars as pl
+
     frame = store.scan("events").filter(pl.col("change").is_not_null())
     if event_id:
         frame = frame.filter(pl.col("event_id") == event_id)
-    versions: tuple[Event, ...] = store.load("events", frame.tail(50))
-    if not versions:
-        raise click.ClickException("no change to show yet; `deal-monitor poll` first")
-    event = versions[-1]
-    first = next((e for e in versions[:-1] if e.event_id == event.event_id), None)
-    made = render(event, first, form_of(target.url.get_secret_value()), layouts(loaded)[target.name])
-    click.echo(f"{made.subject}\n\n{made.body}" + (f"\n\n{made.html}" if made.html else ""))
+    found: tuple[Event, ...] = store.load("events", frame.tail(50))
+    return found
 
 
 @click.command()

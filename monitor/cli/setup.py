@@ -1,4 +1,4 @@
-"""`init` and `check`: from nothing to files that are right."""
+"""`check`: what is wrong in the files, which feed or channel fails, and where a deal would go."""
 
 from __future__ import annotations
 
@@ -13,124 +13,6 @@ from monitor.cli import output
 
 if TYPE_CHECKING:
     from monitor.config import Config
-
-FILES = ("monitor.toml", "feeds.toml", "watchlist.toml")
-SECRET = "channel.secret"
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--company", multiple=True, metavar="NAME", help="Watch this one, from the catalogue; may be repeated.")
-@click.option("--tag", multiple=True, metavar="TAG", help="Read only the shipped feeds with this tag; may be repeated.")
-@click.option("--channel", metavar="ADDRESS", help="Where alerts go: an apprise address. Kept in a file of its own.")
-@click.option("--time-zone", metavar="NAME", help="For times in alerts and digests, such as Europe/Berlin.")
-@click.option("--yes", is_flag=True, help="Ask nothing; take the starter lists for what is not given.")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
-def init(
-    folder: Path,
-    company: tuple[str, ...],
-    tag: tuple[str, ...],
-    channel: str | None,
-    time_zone: str | None,
-    yes: bool,
-    force: bool,
-) -> None:
-    """Write monitor.toml, feeds.toml and watchlist.toml.
-
-    On a terminal it asks four questions, each of which may be left to its default. The files explain themselves:
-    starter lists of public feeds and of companies, to be made your own.
-
-    \b
-    Example:
-      $ deal-monitor init deals --company Meta --time-zone Europe/Berlin
-      deals/monitor.toml  deals/feeds.toml  deals/watchlist.toml
-      next: deal-monitor --config deals check --send
-    """
-    from monitor.config import seed
-
-    there = [name for name in FILES if (folder / name).exists()]
-    if there and not force:
-        raise click.ClickException(
-            f"{folder / there[0]}: is there already; name another folder, or --force replaces it"
-        )
-    if sys.stdin.isatty() and not (yes or company or tag or channel or time_zone):
-        company, tag, channel, time_zone = _questions()
-    settings = _settings(seed("monitor.toml").read_text(encoding="utf-8"), time_zone, channel)
-    watchlist, feeds = _watchlist(company), _feeds(tag)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in zip(FILES, (settings, feeds, watchlist), strict=True):
-        (folder / name).write_text(text, encoding="utf-8")
-    if channel:
-        secret = folder / SECRET
-        secret.touch(mode=0o600)
-        secret.write_text(channel + "\n", encoding="utf-8")
-    click.echo("  ".join(str(folder / name) for name in FILES))
-    option = "" if folder == Path() else f"--config {folder} "
-    output.say(f"next: deal-monitor {option}check{' --send' if channel else ''}, then deal-monitor {option}poll")
-
-
-def _questions() -> tuple[tuple[str, ...], tuple[str, ...], str | None, str | None]:
-    """Companies, tags of feeds, channel, time zone; an empty answer leaves the default."""
-    split = str.maketrans({";": ","})
-    names = click.prompt("Companies to watch, with commas (empty: the starter list)", default="", show_default=False)
-    tags = click.prompt(f"Kinds of feeds: {', '.join(_tags())} (empty: all)", default="", show_default=False)
-    channel = click.prompt(
-        "Where alerts go, an apprise address such as slack://... (empty: this terminal)", default="", show_default=False
-    )
-    zone = click.prompt("Your time zone, such as Europe/Berlin", default="UTC")
-    listed = [tuple(filter(None, map(str.strip, text.translate(split).split(",")))) for text in (names, tags)]
-    return listed[0], listed[1], channel.strip() or None, zone.strip()
-
-
-def _tags() -> list[str]:
-    from monitor.config import load_feeds, seed
-
-    return sorted({tag for feed in load_feeds(seed("feeds.toml")) for tag in feed.tags})
-
-
-def _watchlist(names: tuple[str, ...]) -> str:
-    """The starter list; or its explanations with the catalogue's entries of the named companies."""
-    from monitor.cli.companies import entry, find
-    from monitor.config import seed
-    from monitor.config.editing import table
-
-    text = seed("watchlist.toml").read_text(encoding="utf-8")
-    if not names:
-        return text
-    head = text.partition("\n[[companies]]")[0] + "\n"
-    return head + "\n".join(table("companies", entry(find(name), ())) for name in names)
-
-
-def _feeds(tags: tuple[str, ...]) -> str:
-    """The starter list; or its explanations with the feeds that have one of the tags."""
-    from monitor.config import load_feeds, seed
-    from monitor.config.editing import table
-
-    text = seed("feeds.toml").read_text(encoding="utf-8")
-    if not tags:
-        return text
-    chosen = [f for f in load_feeds(seed("feeds.toml")) if set(f.tags) & set(tags)]
-    if not chosen:
-        raise click.UsageError(f"no shipped feed has the tag {', '.join(tags)}; there are: {', '.join(_tags())}")
-    head = text.partition("# ---")[0]
-    rows = [f.model_dump(include={"url", "title", "tags", "full_text"}, exclude_defaults=True) for f in chosen]
-    return head + "\n".join(table("feeds", row) for row in rows)
-
-
-def _settings(text: str, time_zone: str | None, channel: str | None) -> str:
-    if time_zone:
-        from zoneinfo import available_timezones
-
-        if time_zone not in available_timezones():
-            raise click.UsageError(f'"{time_zone}" is not a time zone; use a name such as Europe/Berlin')
-        text = text.replace('time_zone = "UTC"', f'time_zone = "{time_zone}"', 1)
-    if channel:
-        if "://" not in channel:
-            raise click.UsageError("--channel wants an address such as slack://... or mailtos://...")
-        text = text.replace(
-            'name = "console"\nurl = "console://"', f'name = "desk"\nurl = "file:{SECRET}"  # keep it to yourself', 1
-        )
-    return text
 
 
 @click.command()
@@ -156,7 +38,7 @@ def check(config: Path | None, online: bool, send: bool, as_json: bool) -> None:
     _check_channels(loaded)
     doubts = _doubts(loaded)
     feeds = _ask_feeds(loaded) if online else []
-    channels = _send_tests(loaded) if send else []
+    channels = send_tests(loaded) if send else []
     bad = [row for row in (*feeds, *channels) if not row["ok"]]
     if as_json:
         output.emit([{"doubts": doubts, "feeds": feeds, "channels": channels}])
@@ -251,7 +133,7 @@ def _ask_feeds(config: Config) -> list[dict[str, object]]:
     return rows
 
 
-def _send_tests(config: Config) -> list[dict[str, object]]:
+def send_tests(config: Config) -> list[dict[str, object]]:
     from monitor.errors import DeliveryError
     from monitor.pipeline.delivering import send_test
 

@@ -10,7 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -21,11 +21,13 @@ from monitor.alerts import (
     Layouts,
     OutboxSettings,
     Plan,
+    card,
     delivery_key,
     failed,
     form_of,
     plan,
     refused,
+    sample,
     sending,
     sent,
 )
@@ -184,8 +186,10 @@ class Post:
 
 
 def send_test(channel: ChannelConfig, config: Config) -> None:
-    """A message that says only that the channel works. Raises DeliveryError."""
-    send_notice(channel, config, "Test of the deal monitor", (f"Channel {channel.name} takes alerts.",))
+    """A message that says that the channel works, and what an alert says. Raises DeliveryError."""
+    company = config.watchlist[0].name if config.watchlist else "Your company"
+    example = f"A made-up example of an alert: {card(sample(company, datetime.now(UTC)), None, UTC).subject}"
+    send_notice(channel, config, "Test of the deal monitor", (f"Channel {channel.name} takes alerts.", example))
 
 
 def send_notice(channel: ChannelConfig, config: Config, title: str, lines: Sequence[str]) -> None:
