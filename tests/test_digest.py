@@ -11,6 +11,7 @@ import pytest
 from monitor.config import load_config
 from monitor.pipeline import RunReport, Watch, digest, open_run, watching
 from tests.pipelines import DEAL, NOISE, NOW, Desk, item, serve_feed, serve_page
+from tests.receivers import Reply, webhook
 from tests.servers import LoopbackServer
 
 CHANNEL = '[[channels]]\nname = "morning"\nurl = "console://"\nmode = "digest"\n'
@@ -56,3 +57,52 @@ def test_rumours_grow_old_in_the_digest(site: LoopbackServer, tmp_path: Path) ->
     send(desk, timedelta(days=60))
     assert "Rumours growing old" in desk.alerts[-1].body
     assert "nothing new for 60 days, expires after 90 days" in desk.alerts[-1].body
+
+
+def two_days_of_news(site: LoopbackServer, desk: Desk, channels: str = CHANNEL) -> None:
+    """A deal on the first day, another one two days later."""
+    deal = item(1, DEAL, serve_page(site, "/deal", DEAL))
+    desk.write([serve_feed(site, "/feed", [deal])], channels=channels)
+    send(desk, timedelta(hours=-1))
+    desk.poll()
+    second = "Meta acquires Rivos"
+    later = item(2, second, serve_page(site, "/rivos", second))
+    serve_feed(site, "/feed", [later, deal], etag='"2"')
+
+
+def test_a_digest_that_was_missed_is_made_up_for(site: LoopbackServer, tmp_path: Path) -> None:
+    """The machine was off on Tuesday and Wednesday morning: Thursday tells of Monday too."""
+    desk = Desk(tmp_path)
+    two_days_of_news(site, desk)
+    desk.poll(timedelta(days=3))
+    send(desk, timedelta(days=3, hours=1))
+    assert desk.alerts[-1].subject == "Deal digest, Thursday 5 March 2026: 2 new, 0 moved"
+    send(desk, timedelta(days=4))
+    assert desk.alerts[-1].subject == "Deal digest, Friday 6 March 2026: 0 new, 0 moved"
+
+
+def test_a_digest_that_failed_goes_out_with_a_later_poll(site: LoopbackServer, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with webhook() as receiver:
+        hook = f'[[channels]]\nname = "morning"\nurl = "json://127.0.0.1:{receiver.port}/"\nmode = "digest"\n'
+        two_days_of_news(site, desk, hook + "allow_private = true\n")
+        receiver.answer = lambda _: Reply(500)
+        assert send(desk, timedelta(days=1)).sent == 0
+        assert desk.poll(timedelta(days=1, seconds=5)).sent == 0, "its back-off"
+        receiver.answer = lambda _: Reply()
+        assert desk.poll(timedelta(days=1, hours=1)).sent == 1
+        assert "Midjourney" in receiver.seen[-1].body.decode()
+        assert desk.poll(timedelta(days=1, hours=2)).sent == 0
+        assert send(desk, timedelta(days=1, hours=3)).sent == 0
+
+
+def test_a_digest_that_failed_all_day_is_in_the_next(site: LoopbackServer, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with webhook() as receiver:
+        hook = f'[[channels]]\nname = "morning"\nurl = "json://127.0.0.1:{receiver.port}/"\nmode = "digest"\n'
+        two_days_of_news(site, desk, hook + "allow_private = true\n")
+        receiver.answer = lambda _: Reply(500)
+        assert send(desk, timedelta(days=1)).sent == 0
+        receiver.answer = lambda _: Reply()
+        assert send(desk, timedelta(days=2)).sent == 1
+        assert "Midjourney" in receiver.seen[-1].body.decode()

@@ -32,6 +32,7 @@ class OutboxSettings:
     base_seconds: float = 60  # before the second try; doubles each time
     ceiling_seconds: float = 3600
     lease_seconds: float = 120  # a `sending` row younger than this may still be at work
+    skew_seconds: float = 3600  # a row so far in the future was written under a wrong clock
     operator: str = ""  # the channel that hears of dead ones; "" = the first other one
 
 
@@ -68,8 +69,24 @@ class _Desk:
     def is_due(self, row: Delivery) -> bool:
         """Whether a change that was tried before is to be tried now."""
         if row.state == "failed":
-            return row.retry_at is None or row.retry_at <= self.now
-        return row.state == "sending" and self.now - row.at >= timedelta(seconds=self.settings.lease_seconds)
+            return row.retry_at is None or not self.waits(row.retry_at)
+        age = (self.now - row.at).total_seconds()
+        return row.state == "sending" and (age >= self.settings.lease_seconds or age < -self.settings.skew_seconds)
+
+    def waits(self, until: datetime) -> bool:
+        """Whether a pause still lasts. One beyond all that we set was set under a wrong clock, and is over."""
+        longest = timedelta(hours=self.settings.promise_hours, seconds=self.settings.skew_seconds)
+        return self.now < until <= self.now + longest
+
+    def looks_back_to(self) -> datetime:
+        """Changes never tried are looked for from here on: so long before the channel's last message, however long ago.
+
+        A channel that has no rows yet is new: it hears of changes as old as the promise.
+        """
+        rows = [row.at for row in self.last.values() if row.channel == self.channel.name]
+        if not rows:
+            return self.now - timedelta(hours=self.settings.promise_hours)
+        return min(self.now, max(rows)) - timedelta(days=self.settings.horizon_days)
 
     def told(self, event: Event) -> Event | None:
         """The version that the first alert on the deal told this channel, if there was one."""
@@ -148,16 +165,12 @@ def plan(
 
 def _paused(desk: _Desk) -> bool:
     rows = (row for row in desk.last.values() if row.channel == desk.channel.name and row.pause)
-    return any(row.retry_at and desk.now < row.retry_at for row in rows)
+    return any(row.retry_at and desk.waits(row.retry_at) for row in rows)
 
 
 def _changes(desk: _Desk) -> tuple[list[_Due], list[Delivery]]:
-    """The changes that are due for the channel, oldest first, and `skipped` rows for those that it does not want.
-
-    A channel that has no rows yet is new: it hears of changes as old as the promise, not as old as the horizon.
-    """
-    known = any(row.channel == desk.channel.name for row in desk.last.values())
-    days = desk.settings.horizon_days if known else desk.settings.promise_hours / 24
+    """The changes that are due for the channel, oldest first, and `skipped` rows for those that it does not want."""
+    since = desk.looks_back_to()
     found, rows = [], []
     for event in sorted((e for deal in desk.history.values() for e in deal), key=lambda e: (e.changed_at, e.version)):
         before = desk.before(event.event_id, event.version)
@@ -166,7 +179,7 @@ def _changes(desk: _Desk) -> tuple[list[_Due], list[Delivery]]:
         if before is not None:
             if desk.is_due(before):
                 found.append(_Due(event=event, before=before))
-        elif desk.now - event.changed_at <= timedelta(days=days):
+        elif event.changed_at >= since:
             why = desk.muted(event, desk.now) if desk.muted else ""
             verdict = route(event, desk.channel, desk.labels)
             if verdict.goes and not why:

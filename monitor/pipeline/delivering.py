@@ -37,6 +37,7 @@ from monitor.models import Alert, Claim, Delivery, Event
 from monitor.pipeline.run import Run
 from monitor.store import View
 
+WAITING = ("failed", "sending")  # states after which a message goes out again
 PATIENCE = 2  # failures of a channel in a row before the rest of its messages wait for the next run
 
 
@@ -60,7 +61,7 @@ def deliver(run: Run) -> None:
 
 
 def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings, looks: Mapping[str, Layouts]) -> Plan:
-    since = run.now - timedelta(days=settings.horizon_days)
+    since = _since(run, settings)
     scan = run.store.scan("events").filter(pl.col("change").is_not_null())
     events: tuple[Event, ...] = run.store.load("events", scan.filter(pl.col("changed_at") >= since))
     config = run.config
@@ -69,7 +70,7 @@ def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings, looks
         e.event_id
         for e in events
         if e.version > 1 and any(delivery_key(c.name, e.event_id, e.version) not in settled for c in config.channels)
-    }
+    } | {d.event_id for d in known if d.state in WAITING and d.at < since}
     if followed:
         old = scan.filter((pl.col("changed_at") < since) & pl.col("event_id").is_in(followed))
         earlier: tuple[Event, ...] = run.store.load("events", old)
@@ -80,9 +81,18 @@ def _plan(run: Run, known: tuple[Delivery, ...], settings: OutboxSettings, looks
 
 
 def known_deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]:
-    """Rows about changes that may still be due; a change is at most as old as the horizon, and so are its rows."""
-    since = run.now - timedelta(days=settings.horizon_days)
-    return run.store.load("deliveries", run.store.scan("deliveries").filter(pl.col("at") >= since))
+    """Rows about changes that may still be due: those of the horizon, and before them what still waits, however old."""
+    since, scan = _since(run, settings), run.store.scan("deliveries")
+    old = scan.filter((pl.col("at") < since) & pl.col("state").is_in(WAITING)).select("delivery_key").unique().collect()
+    newest: Mapping[int, Delivery] = run.store.rows("deliveries", old["delivery_key"].to_list())
+    recent: tuple[Delivery, ...] = run.store.load("deliveries", scan.filter(pl.col("at") >= since))
+    return (*(d for d in newest.values() if d.state in WAITING), *recent)
+
+
+def _since(run: Run, settings: OutboxSettings) -> datetime:
+    """How far back changes and rows are looked at: so long before the last message, as the monitor may have been off."""
+    newest = run.store.scan("deliveries").select(pl.col("at").max()).collect().item()
+    return min(run.now, newest or run.now) - timedelta(days=settings.horizon_days)
 
 
 def layouts(config: Config) -> dict[str, Layouts]:

@@ -95,9 +95,9 @@ def _pages(found: Health, store: Store, now: datetime) -> None:
 
 
 def _deliveries(found: Health, store: Store, now: datetime, since: datetime) -> None:
-    recent = store.scan("deliveries").filter(pl.col("at") >= now - timedelta(days=14))
-    rows: tuple[Delivery, ...] = store.load("deliveries", recent)
-    last = {row.delivery_key: row for row in rows}.values()
+    wanted = (pl.col("at") >= now - timedelta(days=14)) | pl.col("state").is_in(("failed", "sending"))
+    keys = store.scan("deliveries").filter(wanted).select("delivery_key").unique().collect()["delivery_key"].to_list()
+    last: list[Delivery] = list(store.rows("deliveries", keys).values())
     found.deliveries_day = dict(Counter(row.state for row in last if row.at >= since))
     found.queued = sum(1 for row in last if row.state in ("failed", "sending"))
     found.dead = sum(1 for row in last if row.state == "dead")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -25,7 +26,7 @@ from monitor.pipeline.settings import fetch_settings
 from monitor.store import Decision, View
 
 START = -1  # position before the first row
-LOOK_BACK = timedelta(days=90)  # a page that was due longer ago (the monitor was off) is not asked for any more
+LONGEST = timedelta(days=2)  # no pause of ours is so long: a page that waits for longer was put off by a wrong clock
 LATER = frozenset({"empty"})  # ExtractError kinds that may be mended by the time of the next try
 Page = Extracted | FetchError | ExtractError | SandboxError
 SKIMMED = "no watched company beside a deal word anywhere on the page"
@@ -85,11 +86,14 @@ def _without_article(run: Run, entries: Iterable[Entry]) -> set[int]:
 
 
 def _again(run: Run) -> list[Work]:
-    """Articles whose page is to be tried again by now. What is older than LOOK_BACK is left: rows of tries add up."""
-    waiting_since = pl.col("retry_at").is_between(run.now - LOOK_BACK, run.now)
-    due = run.store.scan("articles").filter(waiting_since).select("article_id").unique()
-    articles = run.store.rows("articles", due.collect()["article_id"].to_list())
-    waiting = {int(a.article_id, 16): a for a in articles.values() if a.retry_at is not None and a.retry_at <= run.now}
+    """Articles whose page is to be tried again by now."""
+
+    def due(when: Any) -> Any:
+        return (when <= run.now) | (when > run.now + LONGEST)
+
+    tried = run.store.scan("articles").filter(due(pl.col("retry_at"))).select("article_id").unique()
+    articles = run.store.rows("articles", tried.collect()["article_id"].to_list())
+    waiting = {int(a.article_id, 16): a for a in articles.values() if a.retry_at is not None and due(a.retry_at)}
     entries = run.store.rows("entries", list(waiting))
     return [Work(entry=entries[key], before=a) for key, a in waiting.items() if key in entries]
 

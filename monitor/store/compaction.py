@@ -143,10 +143,9 @@ def _kept(table: Table, rows: pl.LazyFrame, cutoff: datetime | None) -> pl.LazyF
         rows = rows.unique(key, keep="last", maintain_order=True)
     if cutoff is None:
         return rows
-    young = pl.col(table.when).is_null() | (pl.col(table.when) >= cutoff)
-    if not table.forgets:
-        young |= pl.col(POSITION) == pl.col(POSITION).max().over(key)
-    return rows.filter(young)
+    newest = pl.col(POSITION) == pl.col(POSITION).max().over(key)
+    ageless = pl.col(table.when).is_null()  # not yet done: stays until a newer row of its key says more
+    return rows.filter((pl.col(table.when) >= cutoff) | ((ageless & newest) if table.forgets else newest))
 
 
 def sweep(log: Log, *, grace: float = GRACE, now: float | None = None) -> int:
