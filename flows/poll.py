@@ -1,6 +1,6 @@
 """The poll as a Prefect flow: the same whether it was scheduled or asked for. The steps are `monitor.pipeline`'s.
 
-Each step asks the tables what is not done yet, so it may be run again; `deliver` has a back-off of its own instead.
+Each step asks the tables what is not done yet, so it may be run again; those that send have pauses of their own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.record import record_changes, record_run, tell_operator
 from monitor.config import load_config
-from monitor.pipeline import STEPS, deliver, open_run
+from monitor.pipeline import SENDS, STEPS, open_run
 
 TASKS = [
-    task(name=step.__name__, cache_policy=NO_CACHE, retries=int(step is not deliver), retry_delay_seconds=5)(step)
+    task(name=step.__name__, cache_policy=NO_CACHE, retries=int(step not in SENDS), retry_delay_seconds=5)(step)
     for step in STEPS
 ]
 

@@ -1,4 +1,4 @@
-"""Clocks that jump, and monitors that were off for weeks: over the whole pipeline, nothing is lost and nothing told twice."""
+"""Clocks that jump, and monitors that were off for weeks: nothing is lost, nothing told twice."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def test_upkeep_drops_what_is_old_by_a_clock_that_runs_on(server: LoopbackServer
     for day in range(6):
         title = f"{DEAL} {day}"
         deals = [item(n, f"{DEAL} {n}", serve_page(server, f"/{n}", title)) for n in range(day + 1)]
-        desk.write([serve_feed(server, "/feed", deals, etag=f'"{day}"')], settings="[retention]\ndeliveries_days = 30\n")
+        desk.write(
+            [serve_feed(server, "/feed", deals, etag=f'"{day}"')], settings="[retention]\ndeliveries_days = 30\n"
+        )
         desk.poll((0 if day == 0 else 60 + day) * DAY)
     assert upkeep(desk, 70 * DAY) > 0
 

@@ -10,6 +10,8 @@ import pytest
 
 from monitor.config import load_config
 from monitor.pipeline import RunReport, Watch, digest, open_run, watching
+from monitor.pipeline.health import look
+from monitor.store import open_store
 from tests.pipelines import DEAL, NOISE, NOW, Desk, item, serve_feed, serve_page
 from tests.receivers import Reply, webhook
 from tests.servers import LoopbackServer
@@ -106,3 +108,15 @@ def test_a_digest_that_failed_all_day_is_in_the_next(site: LoopbackServer, tmp_p
         receiver.answer = lambda _: Reply()
         assert send(desk, timedelta(days=2)).sent == 1
         assert "Midjourney" in receiver.seen[-1].body.decode()
+        assert look(load_config(tmp_path), open_store(str(tmp_path / "state")), NOW + timedelta(days=2)).queued == 0
+
+
+def test_a_poll_that_began_before_the_digest_and_ended_after_it(site: LoopbackServer, tmp_path: Path) -> None:
+    """Both start at seven: what the poll stores late has a time before the digest that did not see it."""
+    desk = Desk(tmp_path)
+    two_days_of_news(site, desk)
+    send(desk, timedelta(days=1, seconds=30))
+    desk.poll(timedelta(days=1))
+    send(desk, timedelta(days=2, seconds=30))
+    assert desk.alerts[-1].subject == "Deal digest, Wednesday 4 March 2026: 1 new, 0 moved"
+    assert "Rivos" in desk.alerts[-1].body

@@ -68,15 +68,7 @@ class _Desk:
 
     def is_due(self, row: Delivery) -> bool:
         """Whether a change that was tried before is to be tried now."""
-        if row.state == "failed":
-            return row.retry_at is None or not self.waits(row.retry_at)
-        age = (self.now - row.at).total_seconds()
-        return row.state == "sending" and (age >= self.settings.lease_seconds or age < -self.settings.skew_seconds)
-
-    def waits(self, until: datetime) -> bool:
-        """Whether a pause still lasts. One beyond all that we set was set under a wrong clock, and is over."""
-        longest = timedelta(hours=self.settings.promise_hours, seconds=self.settings.skew_seconds)
-        return self.now < until <= self.now + longest
+        return due_again(row, self.now, self.settings)
 
     def looks_back_to(self) -> datetime:
         """Changes never tried are looked for from here on: so long before the channel's last message, however long ago.
@@ -116,6 +108,24 @@ class _Due:
 def delivery_key(channel: str, event_id: str, version: int) -> int:
     """The key of all rows about one change on its way to one channel."""
     return stable_key(channel, event_id, str(version))
+
+
+def due_again(row: Delivery, now: datetime, settings: OutboxSettings) -> bool:
+    """Whether what was tried before is to be tried now: its pause is over, or nobody is at work on it any more."""
+    if row.state == "failed":
+        return row.retry_at is None or not _waits(row.retry_at, now, settings)
+    return row.state == "sending" and not at_work(row, now, settings)
+
+
+def at_work(row: Delivery, now: datetime, settings: OutboxSettings) -> bool:
+    """Whether somebody may be sending it at this moment."""
+    age = (now - row.at).total_seconds()
+    return row.state == "sending" and -settings.skew_seconds <= age < settings.lease_seconds
+
+
+def _waits(until: datetime, now: datetime, settings: OutboxSettings) -> bool:
+    """Whether a pause still lasts. One beyond all that we set was set under a wrong clock, and is over."""
+    return now < until <= now + timedelta(hours=settings.promise_hours, seconds=settings.skew_seconds)
 
 
 def digest_key(channel: str, of: Iterable[tuple[str, int]]) -> str:
@@ -165,7 +175,7 @@ def plan(
 
 def _paused(desk: _Desk) -> bool:
     rows = (row for row in desk.last.values() if row.channel == desk.channel.name and row.pause)
-    return any(row.retry_at and desk.waits(row.retry_at) for row in rows)
+    return any(row.retry_at and _waits(row.retry_at, desk.now, desk.settings) for row in rows)
 
 
 def _changes(desk: _Desk) -> tuple[list[_Due], list[Delivery]]:

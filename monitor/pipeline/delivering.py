@@ -90,7 +90,7 @@ def known_deliveries(run: Run, settings: OutboxSettings) -> tuple[Delivery, ...]
 
 
 def _since(run: Run, settings: OutboxSettings) -> datetime:
-    """How far back changes and rows are looked at: so long before the last message, as the monitor may have been off."""
+    """How far back changes and rows are looked at: so long before the last message: who knows how long it was off."""
     newest = run.store.scan("deliveries").select(pl.col("at").max()).collect().item()
     return min(run.now, newest or run.now) - timedelta(days=settings.horizon_days)
 

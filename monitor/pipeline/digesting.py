@@ -1,27 +1,39 @@
 """The digest: what is new, what moved, which rumours grow old, and honestly what was not covered.
 
 One message a channel, for those with `mode = "digest"`, through the same outbox as alerts: recorded before and after,
-tried again, sent once a day however often it is asked for.
+tried again, sent once a day however often it is asked for. What a missed digest would have told is in the next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from monitor.alerts import Card, Layouts, OutboxSettings, Section, card, delivery_key, form_of, route
+from monitor.alerts import (
+    Card,
+    Layouts,
+    OutboxSettings,
+    Section,
+    at_work,
+    card,
+    delivery_key,
+    due_again,
+    form_of,
+    route,
+)
 from monitor.config import ChannelConfig
 from monitor.models import Alert, Article, Delivery, Event, FeedState
-from monitor.pipeline.delivering import Post, known_deliveries, labels, layouts, muted
+from monitor.pipeline.delivering import WAITING, Post, known_deliveries, labels, layouts, muted
 from monitor.pipeline.run import Run
 from monitor.pipeline.settings import manners
 from monitor.schedule import health, spell
 
 AGEING = 0.5  # a rumour is old after this share of the time in which it expires
+OVERLAP = timedelta(hours=6)  # a poll may store what it saw after a digest that began later; nothing is told twice
 LISTED = 15  # lines of one kind at most
 
 
@@ -33,24 +45,75 @@ class _Material:
     ageing: tuple[Event, ...]
     gaps: tuple[str, ...]
 
+    def since(self, start: datetime) -> _Material:
+        return replace(self, changes=tuple(e for e in self.changes if e.changed_at > start))
+
 
 def digest(run: Run, days: float = 1.0) -> None:
-    """Send each digest channel what happened since `days` ago and was not told it yet."""
+    """Send each digest channel what happened since its last one, at least since `days` ago, and was not told it yet."""
+    settings = OutboxSettings(operator=run.config.operator)
+
+    def wanted(before: Delivery | None) -> bool:
+        return before is None or (before.state in WAITING and not at_work(before, run.now, settings))
+
+    _send(run, timedelta(days=days), settings, wanted)
+
+
+def digest_again(run: Run) -> None:
+    """Send today's digests that their channels could not take before, once the pause is over."""
+    settings = OutboxSettings(operator=run.config.operator)
+    _send(run, timedelta(days=1), settings, lambda row: row is not None and due_again(row, run.now, settings))
+
+
+def _send(run: Run, span: timedelta, settings: OutboxSettings, wanted: Callable[[Delivery | None], bool]) -> None:
+    """The digests of the channels whose row of today is wanted."""
+    channels = [c for c in run.config.channels if c.enabled and c.mode == "digest"]
+    if not channels:
+        return
     with run.report.timed("digest"):
-        settings = OutboxSettings(operator=run.config.operator)
         known = {d.delivery_key: d for d in known_deliveries(run, settings)}
-        material = _material(run, timedelta(days=days))
+        today = {c.name: known.get(delivery_key(c.name, *_stamp(run, c))) for c in channels}
+        channels = [c for c in channels if wanted(today[c.name])]
+        if not channels:
+            return
+        starts = {c.name: _start(run, c, known, span) for c in channels}
+        material = _material(run, min(starts.values()), span)
         looks = layouts(run.config)
         post = Post(run=run, settings=settings, known=known)
-        for channel in run.config.channels:
-            if channel.enabled and channel.mode == "digest":
-                alert = _message(run, channel, looks[channel.name], material, known)
-                if alert is not None:
-                    post.hand_over(alert)
+        for channel in channels:
+            before = run.report.sent
+            post.hand_over(_message(run, channel, looks[channel.name], material.since(starts[channel.name]), known))
+            if run.report.sent > before:
+                run.store.append("deliveries", _made_up_for(run, channel, known))
 
 
-def _material(run: Run, span: timedelta) -> _Material:
-    since = run.now - span
+def _made_up_for(run: Run, channel: ChannelConfig, known: Mapping[int, Delivery]) -> list[Delivery]:
+    """Digests of other days that never went out: what they would have told is in the one that did."""
+    name, today = _stamp(run, channel)
+    waiting = [d for d in known.values() if d.event_id == name and d.version != today and d.state in WAITING]
+    return [replace(d, state="skipped", at=run.now, retry_at=None, detail="told by a later digest") for d in waiting]
+
+
+def _stamp(run: Run, channel: ChannelConfig) -> tuple[str, int]:
+    """What stands for a channel's digest of today in the outbox."""
+    return f"digest:{channel.name}", _today(run, channel).toordinal()
+
+
+def _today(run: Run, channel: ChannelConfig) -> date:
+    return run.now.astimezone(ZoneInfo(channel.time_zone or run.config.time_zone)).date()
+
+
+def _start(run: Run, channel: ChannelConfig, known: Mapping[int, Delivery], span: timedelta) -> datetime:
+    """From when on the channel may not know: since its last digest; if none went out, the first that failed."""
+    usual = run.now - span
+    rows = [d for d in known.values() if d.event_id == f"digest:{channel.name}" and d.at <= run.now]
+    if not rows:
+        return usual
+    last = max((d.at for d in rows if d.state == "sent"), default=min(d.at for d in rows) - span)
+    return min(usual, last) - OVERLAP
+
+
+def _material(run: Run, since: datetime, span: timedelta) -> _Material:
     scan = run.store.scan("events").filter((pl.col("changed_at") > since) & pl.col("change").is_not_null())
     changes: tuple[Event, ...] = run.store.load("events", scan.filter(~pl.col("baseline")))
     limit = timedelta(days=run.config.detection.rumour_expires_days)
@@ -61,7 +124,7 @@ def _material(run: Run, span: timedelta) -> _Material:
         & (pl.col("last_claim") <= run.now - AGEING * limit)
     )
     ageing: tuple[Event, ...] = run.store.load("events", old.sort("last_claim"))
-    return _Material(changes=changes, ageing=ageing, gaps=_gaps(run, since))
+    return _Material(changes=changes, ageing=ageing, gaps=_gaps(run, run.now - span))
 
 
 def _gaps(run: Run, since: datetime) -> tuple[str, ...]:
@@ -88,15 +151,10 @@ def _gaps(run: Run, since: datetime) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _message(
-    run: Run, channel: ChannelConfig, look: Layouts, material: _Material, known: dict[int, Delivery]
-) -> Alert | None:
-    """The digest of one channel; None if today's was sent."""
-    today = run.now.astimezone(ZoneInfo(channel.time_zone or run.config.time_zone)).date()
-    stamp = (f"digest:{channel.name}", today.toordinal())
+def _message(run: Run, channel: ChannelConfig, look: Layouts, material: _Material, known: dict[int, Delivery]) -> Alert:
+    """The digest of one channel."""
+    today, stamp = _today(run, channel), _stamp(run, channel)
     before = known.get(delivery_key(channel.name, *stamp))
-    if before is not None and before.state in ("sent", "dead"):
-        return None
     events = _chosen(run, channel, material.changes, known)
     sections = _sections(run, channel, look, material, events)
     new = sum(1 for e in events if e.change == "new")

@@ -66,7 +66,7 @@ def look(config: Config, store: Store, now: datetime) -> Health:
     found.articles_day = _by(store, "articles", "state", pl.col("read_at") >= since)
     found.changes_day = _by(store, "events", "change", (pl.col("changed_at") >= since) & ~pl.col("baseline"))
     _pages(found, store, now)
-    _deliveries(found, store, now, since)
+    _deliveries(found, config, store, now, since)
     return found
 
 
@@ -94,10 +94,12 @@ def _pages(found: Health, store: Store, now: datetime) -> None:
     found.pages_waiting = sum(1 for a in store.rows("articles", ids).values() if a.retry_at is not None)
 
 
-def _deliveries(found: Health, store: Store, now: datetime, since: datetime) -> None:
+def _deliveries(found: Health, config: Config, store: Store, now: datetime, since: datetime) -> None:
     wanted = (pl.col("at") >= now - timedelta(days=14)) | pl.col("state").is_in(("failed", "sending"))
     keys = store.scan("deliveries").filter(wanted).select("delivery_key").unique().collect()["delivery_key"].to_list()
-    last: list[Delivery] = list(store.rows("deliveries", keys).values())
+    rows: dict[int, Delivery] = store.rows("deliveries", keys)
+    names = {c.name for c in config.channels if c.enabled}
+    last = [row for row in rows.values() if row.channel in names]
     found.deliveries_day = dict(Counter(row.state for row in last if row.at >= since))
     found.queued = sum(1 for row in last if row.state in ("failed", "sending"))
     found.dead = sum(1 for row in last if row.state == "dead")

@@ -93,7 +93,7 @@ class _Lease:
         with bucket_errors(self.url):
             found = obstore.get(self.store, "lock")
             state = json.loads(bytes(found.bytes()))
-        if state["until"] > time.time():
+        if time.time() < state["until"] <= time.time() + 2 * LEASE:  # beyond that its clock was wrong, or ours is
             raise LockHeld(f"{self.url}: another run ({state['owner']}) works on these tables; wait for it")
         if not self._replace(dict(found.meta)):
             raise LockHeld(f"{self.url}: another run has just begun on these tables; wait for it")
