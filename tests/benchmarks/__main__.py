@@ -23,6 +23,12 @@ from tests.benchmarks.report import render
 ROWS = {
     "unchanged": "polling:unchanged",
     "cold": "polling:cold",
+    "matching": "matching:companies",
+    "detection": "detection:per_article",
+    "extraction": "extraction:speed",
+    "tables": "tables:commits",
+    "whole": "whole:poll",
+    "commands": "commands:answer",
 }
 
 

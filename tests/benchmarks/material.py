@@ -100,7 +100,7 @@ def furniture() -> tuple[str, str, str]:
     )
     teasers = "".join(
         f'<div class="card card--river" data-id="{n}"><a href="/news/{n}/story.html"><picture><source '
-        f'srcset="/i/{n}-320.webp 320w, /i/{n}-640.webp 640w"><img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>'
+        f'srcset="/i/{n}-320.webp 320w"><img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>'
         f'{words.headline()}</h3></a><p class="dek">{words.some((12, 22)).capitalize()}.</p><time '
         'datetime="2026-11-22">2 h ago</time></div>'
         for n in range(48)
