@@ -10,6 +10,7 @@
     ├── StoreError       the tables cannot be read or written
     │   ├── DamagedSegment   a segment fails its checksum
     │   └── LostRace         somebody else committed first (internal: the store retries)
+    ├── NotKnown         what was asked for by name or id is not there
     ├── LockHeld         another run holds the lock, exit code 75
     └── DeliveryError    one message could not be handed to one channel
 
@@ -103,6 +104,10 @@ class DamagedSegment(StoreError):
 
 class LostRace(StoreError):
     """Another writer created the segment first. The store reads its rows and decides again."""
+
+
+class NotKnown(MonitorError):
+    """What a person asked for by its name or id is not there, or not in a state for what was asked."""
 
 
 class LockHeld(MonitorError):

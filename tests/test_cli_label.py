@@ -37,7 +37,7 @@ def desk(tmp_path: Path) -> Path:
 
 def label(desk: Path, *words: str) -> tuple[int, str]:
     result = CliRunner().invoke(cli, ["--config", str(desk), "label", *words])
-    return result.exit_code, result.output
+    return result.exit_code, result.output + str(result.exception or "")
 
 
 def test_a_label_says_what_detection_says_until_corrected(desk: Path) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from monitor.claims import Reading
-    from monitor.config import Config
     from monitor.models import Article, Claim
     from monitor.store import Store
 
@@ -44,72 +43,26 @@ def explain(config: Path | None, what: str, watchlist: Path | None, as_json: boo
     from monitor.claims import Reader
     from monitor.cli.texts import what_to_watch
     from monitor.companies import catalogue
+    from monitor.desk.articles import found, typed
     from monitor.lexicon import load_lexicon
+    from monitor.store import open_store
 
     companies, own, loaded = what_to_watch(config, watchlist, ())
     reader = Reader(load_lexicon(own), companies, catalogue())
-    articles = [_from_stdin()] if what == "-" else stored(what, loaded)
+    if what == "-":
+        articles = [typed(sys.stdin.read())]
+    elif loaded is None:
+        raise click.UsageError(
+            "a stored article wants a configuration; leave out --watchlist, or give the text on stdin"
+        )
+    else:
+        articles = found(what, open_store(loaded.state), loaded)
     for article in articles:
         reading = reader.read(article)
         if as_json:
             output.emit([_answer(article, reading)])
         else:
             _show(article, reading)
-
-
-def _from_stdin() -> Article:
-    from monitor.models import Article
-
-    title, _, text = sys.stdin.read().strip().partition("\n")
-    return Article(article_id="stdin", title=title.strip(), text=text.strip())
-
-
-def stored(what: str, config: Config | None) -> list[Article]:
-    """The stored articles behind an address or id; an address that is not stored is fetched."""
-    import polars as pl
-
-    from monitor.store import open_store
-
-    if config is None:
-        raise click.UsageError(
-            "a stored article wants a configuration; leave out --watchlist, or give the text on stdin"
-        )
-    store = open_store(config.state)
-    if "://" in what:
-        found = store.load("articles", store.latest("articles").filter(pl.col("url") == what))
-        return list(found) or [_fetched(what, config)]
-    articles = store.rows("articles", [what, *_articles_of(store, what)])
-    if not articles:
-        raise click.ClickException(f"{what}: no article or deal has this id; `deal-monitor events` lists the deals")
-    return list(articles.values())
-
-
-def _articles_of(store: Store, event_id: str) -> list[str]:
-    import polars as pl
-
-    events = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
-    claims = store.rows("claims", [key for event in events for key in event.claim_keys])
-    return list(dict.fromkeys(c.article_id for c in claims.values()))
-
-
-def _fetched(url: str, config: Config) -> Article:
-    from monitor.extract import Extracted, extract_many
-    from monitor.fetch import Request, Response, fetch
-    from monitor.models import Article
-    from monitor.pipeline.settings import fetch_settings
-    from monitor.sandbox import Sandbox
-
-    (answer,) = fetch([Request(url=url, kind="page")], fetch_settings(config))
-    if not isinstance(answer, Response):
-        raise answer
-    with Sandbox(workers=1) as sandbox:
-        body = (answer.body, answer.headers.get("content-type", ""), answer.final_url)
-        (page,) = extract_many([body], sandbox)
-    if not isinstance(page, Extracted):
-        raise page
-    return Article(
-        article_id="fetched", title=page.title, text=page.text, url=url, outlet=page.outlet, state=page.state
-    )
 
 
 def _answer(article: Article, reading: Reading) -> dict[str, Any]:

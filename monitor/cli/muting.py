@@ -40,8 +40,8 @@ def mute(
       $ deal-monitor mute pair Meta Google --for 30d --why "we know"
       muted until 2026-12-22: pair Meta and Google
     """
-    from monitor.config import MUTES, load_config
-    from monitor.config.editing import append_table, cut_table
+    from monitor.config import load_config
+    from monitor.desk import mutes
 
     loaded = load_config(config)
     if kind is None:
@@ -49,18 +49,13 @@ def mute(
         return
     if len(names) != (2 if kind == "pair" else 1):
         raise click.UsageError(f"{kind} wants {'two names' if kind == 'pair' else 'one name'}")
-    file = loaded.folder / MUTES
     if off:
-        if not (file.exists() and cut_table(file, "mutes", "names", names)):
+        if not mutes.unmute(loaded, names):
             raise click.ClickException(f"{kind} {' and '.join(names)}: is not muted")
         click.echo(f"heard again: {kind} {' and '.join(names)}")
         return
     end = _end(until, length)
-    values: dict[str, str | tuple[str, ...] | date] = {"kind": kind, "names": names}
-    values |= {"until": end} if end else {}
-    values |= {"why": why} if why else {}
-    append_table(file, "mutes", values)
-    load_config(config)
+    mutes.mute(loaded, kind, names, end, why)
     click.echo(f"muted{f' until {end}' if end else ''}: {kind} {' and '.join(names)}")
 
 

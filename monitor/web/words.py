@@ -32,6 +32,7 @@ SINCE = {"1d": "a day ago", "7d": "a week ago", "30d": "a month ago", "365d": "a
 TIE = {"firm": "deal", "rumour": "rumour", "ended": "ended", "": ""}
 MENU = (
     ("events", "Deals"), ("companies", "Companies"), ("graph", "Graph"), ("volumes", "Volumes"), ("feeds", "Feeds"),
+    ("alerts", "Alerts"), ("explain", "Explain"),
 )  # fmt: skip
 
 
