@@ -40,7 +40,7 @@ def test_every_example_that_is_commented_out_in_the_settings_is_a_good_one(
 ) -> None:
     """Take the # away from every line that holds TOML: the result must load (secrets and files given)."""
     lines = (SEEDS / "monitor.toml").read_text().splitlines()
-    for name in ("SLACK", "MAIL", "TEAMS", "SECRET"):
+    for name in ("SLACK", "MAIL", "TEAMS", "SECRET", "TOKEN"):
         monkeypatch.setenv(f"DEAL_MONITOR_{name}", "json://127.0.0.1/hook")
     text = "\n".join(_uncomment(line) for line in lines)
     for name in ("feeds.toml", "watchlist.toml"):
@@ -68,6 +68,7 @@ def test_every_example_that_is_commented_out_in_the_settings_is_a_good_one(
         schema.FetchConfig,
         schema.RunConfig,
         schema.RetentionConfig,
+        schema.PageConfig,
     ],
 )
 def test_every_setting_is_shown_in_the_settings(section: type[schema.Section]) -> None:

@@ -35,6 +35,7 @@ NEXT = """\
 What to do next
   {run} --config {folder} events      the deals as known after these three mornings
   {run} --config {folder} alerts      what was sent
+  {run} --config {folder} serve       all of it as a page, with a graph of who deals with whom
   {run} init deals                    files of your own: settings, 91 public feeds, a watchlist
   {run} --config deals check          says what is wrong where
   {run} --config deals poll           the same flow, on your feeds

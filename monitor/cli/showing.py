@@ -10,7 +10,7 @@ import click
 from monitor.cli import output
 from monitor.cli.looking import open_state
 
-DEFAULT_PORT = 8420
+DEFAULT_PORT = 8750
 
 
 @click.command()
@@ -28,20 +28,29 @@ def serve(config: Path | None, host: str, port: int, read_only: bool) -> None:
     \b
     Example:
       $ deal-monitor serve
-      the page: http://127.0.0.1:8420/   (Ctrl-C ends it)
+      the page: http://127.0.0.1:8750/   (Ctrl-C ends it)
     """
     import socket
 
     import uvicorn
 
-    from monitor.config import find_config
+    from monitor.config import find_config, load_config
+    from monitor.errors import ConfigError
     from monitor.web.app import make_app
     from monitor.web.guard import LOOPBACK, Rules, known_hosts
 
     file = find_config(config)
-    rules = Rules(hosts=known_hosts(host))
+    loaded = load_config(file)
+    rules = Rules(
+        hosts=known_hosts(host, loaded.page_url, loaded.page.hosts),
+        token=loaded.page.token.get_secret_value(),
+        secure=loaded.page_url.startswith("https:"),
+    )
     if host not in LOOPBACK and not rules.token:
-        raise click.UsageError(f"--host {host} lets others in: they need a token")
+        raise ConfigError(
+            str(file), "page.token", f"--host {host} lets others in, and there is no token that they must know",
+            'add [page] with token = "env:DEAL_MONITOR_TOKEN", or leave --host away',
+        )  # fmt: skip
     app = make_app(file, rules, read_only=read_only)
     settings = uvicorn.Config(app, log_level="warning", server_header=False, date_header=False)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -32,7 +32,7 @@ from monitor.models import Company
 FILE = "monitor.toml"
 MUTES = "mutes.toml"  # beside monitor.toml, if anything is muted
 VARIABLE = "DEAL_MONITOR_CONFIG"
-SECRET_KEYS = frozenset({"url", "secret"})
+SECRET_KEYS = frozenset({"url", "secret", "token"})
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -89,6 +89,7 @@ def load_config(path: Path | None = None) -> Config:
             name: getattr(settings, name)
             for name in (
                 "time_zone", "fetch", "run", "retention", "first_poll", "baseline_alert_hours", "operator", "page_url",
+                "page",
             )
         },
     )  # fmt: skip

@@ -116,7 +116,14 @@ def _signing(value: object, info: ValidationInfo) -> object:
     return _kept_elsewhere(value, "secret", info)
 
 
-def _kept_elsewhere(value: object, what: str, info: ValidationInfo) -> object:
+def _page_token(value: object, info: ValidationInfo) -> object:
+    value = _kept_elsewhere(value, "token", info, "page")
+    if isinstance(value, str) and 0 < len(value) < 16:
+        raise wrong("this token is too short", "take 16 characters or more, such as `openssl rand -hex 20` makes")
+    return value
+
+
+def _kept_elsewhere(value: object, what: str, info: ValidationInfo, whose: str = "channel") -> object:
     """`env:NAME` and `file:PATH` (relative to monitor.toml) stand for a secret that is kept elsewhere."""
     if not isinstance(value, str):
         return value
@@ -124,14 +131,14 @@ def _kept_elsewhere(value: object, what: str, info: ValidationInfo) -> object:
     if value.startswith("env:"):
         name = value.removeprefix("env:").strip()
         if not os.environ.get(name):
-            raise wrong(f"the environment variable {name} is not set", f"set {name} to the channel's {what}")
+            raise wrong(f"the environment variable {name} is not set", f"set {name} to the {whose}'s {what}")
         return os.environ[name].strip()
     if value.startswith("file:") and not value.startswith("file://"):
         path = Path((info.context or {}).get("folder", "."), value.removeprefix("file:").strip())
         try:
             return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise wrong(f"the file {path} cannot be read", f"put the channel's {what} into it") from None
+            raise wrong(f"the file {path} cannot be read", f"put the {whose}'s {what} into it") from None
     return value
 
 
@@ -206,6 +213,13 @@ class RetentionConfig(Section):
     deliveries_days: Annotated[int, Field(ge=0)] = 400
 
 
+class PageConfig(Section):
+    """Who may ask the page (`deal-monitor serve`)."""
+
+    token: Annotated[SecretStr, BeforeValidator(_page_token)] = SecretStr("")  # what readers must know to sign in
+    hosts: Names = ()  # names under which it is reached besides this machine's own and that of page_url
+
+
 class Settings(Section):
     """`monitor.toml`, word for word."""
 
@@ -222,6 +236,7 @@ class Settings(Section):
     fetch: FetchConfig = FetchConfig()
     run: RunConfig = RunConfig()
     retention: RetentionConfig = RetentionConfig()
+    page: PageConfig = PageConfig()
     channels: tuple[ChannelConfig, ...] = (ChannelConfig(name="console", url=SecretStr("console://")),)
 
     _zone = field_validator("time_zone")(_known_zone)
@@ -286,6 +301,7 @@ class Config(Section):
     fetch: FetchConfig = FetchConfig()
     run: RunConfig = RunConfig()
     retention: RetentionConfig = RetentionConfig()
+    page: PageConfig = PageConfig()
     first_poll: Literal["baseline", "alert"] = "baseline"
     baseline_alert_hours: int = 0
     operator: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,14 @@ def label(
         _put(folder / "texts.jsonl", {"id": row["id"], "title": article.title, "body": article.text})
         rows.append(row)
     return rows
+
+
+def known(folder: Path, article_ids: Collection[str]) -> list[dict[str, Any]]:
+    """The labels of these articles."""
+    file = folder / "labels.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    rows = [json.loads(line) for line in lines if any(article_id in line for article_id in article_ids)]
+    return [row for row in rows if row["id"] in article_ids]
 
 
 def _corrections(truth: Truth) -> dict[str, Any]:

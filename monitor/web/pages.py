@@ -12,19 +12,20 @@ import polars as pl
 
 from monitor.alerts.words import LABEL
 from monitor.config import Config, FeedConfig
+from monitor.desk import labels
 from monitor.models import Delivery, Event, FeedState, stable_key
 from monitor.pipeline import health
 from monitor.pipeline.settings import manners
 from monitor.report import codes
 from monitor.schedule import health as how
 from monitor.store import Store
-from monitor.web.life import life_of
+from monitor.web.life import Life, life_of
 from monitor.web.links import Links
 from monitor.web.network import network
 from monitor.web.search import Query, party, search
 from monitor.web.snapshot import Snapshot
 from monitor.web.volumes import volumes
-from monitor.web.words import MENU, environment, plural
+from monitor.web.words import MENU, count, environment, plural
 
 DAYS = 30  # of deliveries on the page of alerts
 ROWS = 300  # deliveries, companies, or deals of one company on a page
@@ -73,7 +74,8 @@ class Pages:
         told = (f"Capital IQ {theirs.capital_iq}" if theirs.capital_iq else "", f"Zephyr {theirs.zephyr}", theirs.core)
         return self.render(
             "event_live.html" if self.links.live and not self.read_only else "event.html", "events",
-            event=life.event, life=life, codes=", ".join(filter(None, told)), mutes=self.mutes(life.event),
+            event=life.event, life=life, labelled=self._labelled(life),
+            codes=", ".join(filter(None, told)), mutes=self.mutes(life.event),
         )  # fmt: skip
 
     def companies(self) -> str:
@@ -145,7 +147,7 @@ class Pages:
             "alerts_live.html" if self.links.live else "alerts.html", "alerts",
             rows=[(row, events.get((row.event_id, row.version))) for row in found], days=DAYS,
             more=max(0, frame.height - ROWS), channels=[c.name for c in self.config.channels], channel=channel,
-            state=state,
+            state=state, muted=self.config.mutes,
         )  # fmt: skip
 
     def gone(self, title: str, what: str) -> str:
@@ -165,6 +167,12 @@ class Pages:
             for mute in self.config.mutes
             if (mute.until is None or mute.until >= today) and held.get(mute.kind, set()).issuperset(mute.names)
         ]
+
+    def _labelled(self, life: Life) -> list[str]:
+        """What the deal's articles are labelled as, in words."""
+        known = labels.known(self.config.folder, {claim.article_id for claim in life.claims})
+        words = Counter("no deal" if row["status"] == "none" else f"{row['status']}" for row in known)
+        return [f"{count(number, 'article')} {word}" for word, number in words.items()]
 
     def _today(self) -> list[tuple[str, int]]:
         """The changes of the last 24 hours, in words."""
