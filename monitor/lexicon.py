@@ -404,7 +404,8 @@ def _add_phrases(lexicon: Lexicon, table: dict[str, Any], rule: Trigger | Cue) -
     for text in table.get("nouns", ()):
         for words in expand(text):
             lexicon.add(words, rule, "noun")
-            lexicon.add((*words[:-1], plural(words[-1])), rule, "nouns")
+            if words[-1] not in PREPOSITIONS_WITHIN:  # "rights to" has its plural already
+                lexicon.add((*words[:-1], plural(words[-1])), rule, "nouns")
     for text in table.get("phrases", ()):
         for words in expand(text):
             lexicon.add(words, rule, "phrase")

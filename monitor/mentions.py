@@ -334,6 +334,8 @@ class NameFinder:
             len(lows) == 1 and (lows[0] in self._firm_words or lows[0] in {"federal", "national", "royal"})
         ):
             return
+        if name not in sure and re.fullmatch(r"[A-Z]{1,3}-?\d+[A-Z]?", name):
+            return  # a model: K9, H200, A320
         if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:
             return
         yield start, end

@@ -245,6 +245,8 @@ class Grammar:
         low = parsed.tokens[place].low
         if low not in _LINKS and low != ",":
             return None
+        if low in {"-", "/"} and place + 1 != at:
+            return None  # "Acme-backed Borealis" are not joined
         left = place - 1
         if left >= 0 and parsed.tokens[left].low == "," and low in {"and", "or", "&"}:
             left -= 1

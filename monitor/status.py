@@ -241,6 +241,7 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
             and other.end <= cue.start
             and isinstance(other.rule, Trigger)
             and other.rule.rank > 1
+            and parsed.word(other.start + 1) != "-"  # "co-branded"
             for other in parsed.hits
         ):
             continue
@@ -326,7 +327,7 @@ def _verb_form(
         if opens or means or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
             return "announced", ""
         return "", "needs a cue" if cues else "only mentioned, not said to be done"
-    if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT:
+    if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT | PREPOSITIONS_WITHIN:
         return "", "a participle that describes a company"
     if hit.form == "pp" and not passive and before not in _HAVE:
         return "", "a participle that describes a company"

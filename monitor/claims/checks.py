@@ -64,6 +64,9 @@ class Checks:
         bare = frame.noun and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"})
         if "agreement" in frame.trigger.checks and bare and few and not alone:
             return ALONE
+        if few is False and not frame.noun and not frame.trigger.reciprocal and frame.trigger.needs == "company":
+            if frame.places == {"subject"} and frame.hit.form != "phrase":
+                return ALONE  # "Acme and Borealis back start-ups": both do, to nobody named
         unnamed = "suitor" in frame.trigger.checks and parsed.word(hit.start).startswith(("takeover", "bid", "buyout"))
         if unnamed and frame.parties:
             return ""  # "Takeover talk lifts Acme": who the suitor is nobody says

@@ -60,8 +60,13 @@ class Frame:
                 self.unsure.add(name)
 
 
-def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, about: str | None) -> Frame:
-    """The parties of the trigger `hit`. `about`: the company that "it" and "the company" stand for here."""
+def read_frame(
+    grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, about: str | None, pair: tuple[str, ...]
+) -> Frame:
+    """The parties of the trigger `hit`.
+
+    `about`: the company that "it" and "the company" stand for here; `pair`: those that "they" and "the two" do.
+    """
     trigger = hit.rule
     assert isinstance(trigger, Trigger)
     frame = Frame(parsed, hit, trigger, reading, grammar.fill(parsed, hit, passive=reading.passive))
@@ -82,6 +87,9 @@ def read_frame(grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, abo
             mention = parsed.mentions[at]
             frame.add(_party_name(mention, trigger), place, mention)
     _add_unwritten(frame, grammar, about)
+    if len(frame.parties) < 2 and set(frame.parties) <= set(pair) and _plural_before(parsed, hit):
+        for name in pair:
+            frame.add(name, "subject")
     start, end = parsed.tokens[hit.start].start, parsed.tokens[hit.end - 1].end
     frame.spans.append(f"{start}:{end}:trigger:{trigger.id}")
     for cue in reading.cues:
@@ -235,6 +243,14 @@ def _party_name(mention: Mention, trigger: Trigger) -> str:
 def _pronoun_before(parsed: Parsed, hit: Hit, pronouns: frozenset[str]) -> bool:
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     return any(token.low in pronouns for token in parsed.tokens[clause.start : hit.start])
+
+
+_PLURAL = frozenset("they their both two pair duo companies firms groups sides partners".split())
+
+
+def _plural_before(parsed: Parsed, hit: Hit) -> bool:
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    return any(token.low in _PLURAL for token in parsed.tokens[clause.start : hit.start])
 
 
 def moved(parsed: Parsed) -> bool:

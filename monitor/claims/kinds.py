@@ -66,7 +66,7 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
 def _wares_of(parsed: Parsed, hit: Hit) -> bool:
     """ "a deal for LG's panels" buys no company."""
     owner = parsed.tokens[hit.end + 2 : hit.end + 3]
-    if parsed.word(hit.end) != "for" or not owner or owner[0].kind != "poss":
+    if hit.end + 1 not in parsed.mentions or parsed.word(hit.end) != "for" or not owner or owner[0].kind != "poss":
         return False
     return not _COMPANY_WORDS & {token.low for token in parsed.tokens[hit.end + 3 : hit.end + 8]}
 
@@ -78,7 +78,7 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     if _VENTURE.search(around):
         return "joint_venture"
     named = parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions and not _wares_of(parsed, hit)
-    if _BUYING.search(around) or named:
+    if named or (_BUYING.search(around) and not trigger.status):
         return "acquisition"
     if _STAKE.search(around):
         return "investment"

@@ -56,6 +56,7 @@ class Page:
         self.misses: list[NearMiss] = []
         self.found: list[Found] = []
         self.subject: str | None = None  # the company that "it" and "the company" stand for
+        self.pair: tuple[str, ...] = ()  # the companies of the headline that "they" and "the two" stand for
         self._sure = self._names_in_running_text()
         self._support = self._supported()
 
@@ -135,11 +136,13 @@ class Page:
             if found is not None:
                 results.append(found)
         self.found += results
-        self._remember_subject(parsed)
+        self._remember_subject(parsed, headline=sentence.headline)
 
-    def _remember_subject(self, parsed: Parsed) -> None:
+    def _remember_subject(self, parsed: Parsed, *, headline: bool) -> None:
         for group in parsed.groups:
             if group.governor == "" and not group.modifier:
+                if headline and len(group.members) > 1:
+                    self.pair = tuple(parsed.mentions[at].company for at in group.members)
                 mention = parsed.mentions[group.start]
                 if mention.kind != "found" or self.subject is None:
                     self.subject = mention.company
@@ -178,10 +181,10 @@ class Page:
         if trigger.modal and (lapsed or not words.is_modal(parsed, hit, reading)):
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
-        frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject)
+        frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject, self.pair)
         why = self._k.checks.lacks(frame)
-        if why in PARTY_MISSING and sentence.headline and not is_silent(parsed) and not trigger.weak:
-            why = "" if missing_party(self._k.grammar, frame, why) else why
+        if (not why or why in PARTY_MISSING) and sentence.headline and not is_silent(parsed) and not trigger.weak:
+            why = "" if missing_party(frame, why) else why
         if "unknown-verb" in reading.rules and len(frame.parties) < 2:
             why = why or reading.why or NOTHING_SAID
         why = why or self._nobody(frame)
@@ -191,7 +194,11 @@ class Page:
         return self._make(sentence, frame)
 
     def _with_others(self, parsed: Parsed, clause: Clause) -> bool:
-        return any(token.low in self._k.not_companies for token in parsed.tokens[clause.start : clause.end])
+        return any(
+            word in self._k.not_companies
+            for token in parsed.tokens[clause.start : clause.end]
+            for word in token.low.split()
+        )
 
     def _nobody(self, frame: Frame) -> str:
         watched = any(party in self._k.watched for party in frame.parties)
@@ -199,13 +206,17 @@ class Page:
 
     def _make(self, sentence: plain.Sentence, frame: Frame) -> Found:
         source = self._source(sentence.text)
+        told = sentence.headline and source.sourcing in {"named_report", "unnamed_sources"} and not source.retold
+        status = frame.reading.status
+        if told and status in {"announced", "completed"}:
+            status = "rumour"  # "..., Les Echos says": nobody who would know has said so
         kind = deal_type(frame.trigger, frame.parsed, frame.hit, frame.roles)
         return Found(
             parties=frame.parties,
             roles=settle_roles(frame, kind),
             unsure=frame.unsure,
             trigger=frame.trigger,
-            status=frame.reading.status,
+            status=status,
             rules=(frame.trigger.id, *frame.reading.rules),
             sentence=sentence.text,
             index=sentence.index,

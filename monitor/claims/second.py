@@ -8,7 +8,7 @@ outside the deal word's reach although the headline names only one more company.
 from __future__ import annotations
 
 from monitor.claims.checks import NOBODY_BUYS
-from monitor.claims.frame import Frame
+from monitor.claims.frame import Frame, moved
 from monitor.lexicon import Cue, Hit
 from monitor.parties import Grammar, Group, Parsed
 from monitor.status import Reading
@@ -48,14 +48,17 @@ def _by_means(parsed: Parsed, hit: Hit) -> bool:
     return at > 0 and parsed.word(at) in {"with", "through", "via"} and parsed.word(hit.end) in {"of", "with", "in"}
 
 
-def missing_party(grammar: Grammar, frame: Frame, why: str) -> bool:
+def missing_party(frame: Frame, why: str) -> bool:
     """Add the only other company of the headline to a frame that lacks a party. Says whether it could."""
     parsed = frame.parsed
     have = set(frame.parties)
     if len(have) != 1 or have & frame.unsure:
         return False
+    clause = parsed.clause_of[frame.hit.start]
+    if parsed.clauses[clause].kind == "after" and not moved(parsed):
+        return False
     before = frame.hit.start if why == NOBODY_BUYS and not frame.reading.passive else len(parsed.tokens)
-    candidates = [group for group in parsed.groups if group.end < before and _may_be_party(grammar, parsed, group)]
+    candidates = [group for group in parsed.groups if group.end < before and _may_be_party(parsed, group, clause)]
     others = {
         parsed.mentions[at].company: parsed.mentions[at] for group in candidates for at in group.members
         if parsed.mentions[at].company not in have and parsed.mentions[at].kind != "found"
@@ -67,10 +70,10 @@ def missing_party(grammar: Grammar, frame: Frame, why: str) -> bool:
     return True
 
 
-def _may_be_party(grammar: Grammar, parsed: Parsed, group: Group) -> bool:
+def _may_be_party(parsed: Parsed, group: Group, clause: int) -> bool:
     if group.other or group.modifier or group.governor in {"against", "about"}:
         return False
-    return parsed.clauses[group.clause].kind != "background"
+    return parsed.clauses[group.clause].kind not in {"background", "after"} or group.clause == clause
 
 
 def is_silent(parsed: Parsed) -> bool:
