@@ -255,7 +255,8 @@ def health(state: FeedState, now: datetime, manners: Manners = Manners()) -> tup
     if is_gone(state, manners):
         return "gone", "the server says that it is gone for good; remove it or find its new address"
     if state.failures:
-        return "failing", f"{state.failures} times in a row: {state.detail or state.outcome}"
+        times = f"{state.failures} times in a row" if state.failures > 1 else "once so far"
+        return "failing", f"{times}: {state.detail or state.outcome}"
     if state.outcome in NOT_ASKED:
         return "paused", state.detail
     if quiet := silent_for(state, now, manners):

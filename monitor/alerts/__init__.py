@@ -16,7 +16,7 @@ from monitor.alerts.outbox import (
 )
 from monitor.alerts.render import FORMS, Form, Layouts, Section, form_of, render
 from monitor.alerts.route import Labels, Verdict, explain, quiet, route, sample
-from monitor.alerts.words import Card, card, label, names, since, status, subject, what
+from monitor.alerts.words import Card, card, count, day, label, names, since, status, subject, what
 
 __all__ = [
     "FORMS",
@@ -30,6 +30,8 @@ __all__ = [
     "Verdict",
     "at_work",
     "card",
+    "count",
+    "day",
     "delivery_key",
     "due",
     "due_again",

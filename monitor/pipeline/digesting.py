@@ -6,6 +6,7 @@ tried again, sent once a day however often it is asked for. What a missed digest
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -20,17 +21,19 @@ from monitor.alerts import (
     Section,
     at_work,
     card,
+    day,
     delivery_key,
     due_again,
     form_of,
     route,
+    what,
 )
 from monitor.config import ChannelConfig
-from monitor.models import Alert, Article, Delivery, Event, FeedState
+from monitor.models import Alert, Delivery, Event
+from monitor.pipeline.coverage import gaps, unnamed
 from monitor.pipeline.delivering import WAITING, Post, known_deliveries, labels, layouts, muted
 from monitor.pipeline.run import Run
-from monitor.pipeline.settings import manners
-from monitor.schedule import health, spell
+from monitor.schedule import spell
 
 AGEING = 0.5  # a rumour is old after this share of the time in which it expires
 OVERLAP = timedelta(hours=6)  # a poll may store what it saw after a digest that began later; nothing is told twice
@@ -44,6 +47,8 @@ class _Material:
     changes: tuple[Event, ...]  # oldest first
     ageing: tuple[Event, ...]
     gaps: tuple[str, ...]
+    unnamed: tuple[str, ...]  # companies that nothing names
+    unnamed_since: datetime | None  # in the time since then
 
     def since(self, start: datetime) -> _Material:
         return replace(self, changes=tuple(e for e in self.changes if e.changed_at > start))
@@ -124,31 +129,9 @@ def _material(run: Run, since: datetime, span: timedelta) -> _Material:
         & (pl.col("last_claim") <= run.now - AGEING * limit)
     )
     ageing: tuple[Event, ...] = run.store.load("events", old.sort("last_claim"))
-    return _Material(changes=changes, ageing=ageing, gaps=_gaps(run, run.now - span))
-
-
-def _gaps(run: Run, since: datetime) -> tuple[str, ...]:
-    """What the monitor could not see in this time."""
-    states: dict[int, FeedState] = run.store.rows("feeds", list(run.feeds))
-    lines = []
-    for state in states.values():
-        word, why = health(state, run.now, manners(run.config))
-        if word in ("failing", "gone", "silent", "overflowed"):
-            lines.append(f"feed {state.title or state.url}: {word}, {why}")
-    if len(lines) > LISTED:
-        lines = [*lines[:LISTED], f"{len(lines) - LISTED} more feeds are not well: deal-monitor feeds --failing"]
-    articles: tuple[Article, ...] = run.store.load(
-        "articles", run.store.latest("articles").filter((pl.col("read_at") > since) & (pl.col("state") != "full"))
-    )
-    for state_, words in (
-        ("paywall", "behind a paywall, read as far as it is open"),
-        ("consent", "behind a consent dialogue, read from the feed's summary"),
-        ("summary", "without a page, read from the feed's summary"),
-    ):
-        count = sum(1 for a in articles if a.state == state_ and not a.baseline)
-        if count:
-            lines.append(f"{count} article{'' if count == 1 else 's'} {words}")
-    return tuple(lines)
+    nobody, began = unnamed(run.store, run.config.watchlist, run.now)
+    missed = tuple(gaps(run, run.now - span, LISTED))
+    return _Material(changes=changes, ageing=ageing, gaps=missed, unnamed=nobody, unnamed_since=began)
 
 
 def _message(run: Run, channel: ChannelConfig, look: Layouts, material: _Material, known: dict[int, Delivery]) -> Alert:
@@ -157,8 +140,7 @@ def _message(run: Run, channel: ChannelConfig, look: Layouts, material: _Materia
     before = known.get(delivery_key(channel.name, *stamp))
     events = _chosen(run, channel, material.changes, known)
     sections = _sections(run, channel, look, material, events)
-    new = sum(1 for e in events if e.change == "new")
-    title = f"Deal digest, {today:%A} {today.day} {today:%B %Y}: {new} new, {len(events) - new} moved"
+    title = f"Deal digest, {today:%A} {today.day} {today:%B %Y}: {_counts(events)}"
     form = form_of(channel.url.get_secret_value())
     subject, body, html = look.digest(title, sections, form)
     return Alert(
@@ -176,8 +158,18 @@ def _message(run: Run, channel: ChannelConfig, look: Layouts, material: _Materia
     )
 
 
+def _counts(events: Sequence[Event]) -> str:
+    """How many deals are new, moved, expired; a new one that moved since counts as new."""
+    kinds = {e.event_id: {"expired": "expired"}.get(e.change or "", "moved") for e in events}
+    kinds |= {e.event_id: "new" for e in events if e.change == "new"}
+    counts = Counter(kinds.values())
+    return f"{counts['new']} new, {counts['moved']} moved" + (
+        f", {counts['expired']} expired" if counts["expired"] else ""
+    )
+
+
 def _chosen(run: Run, channel: ChannelConfig, changes: Iterable[Event], known: dict[int, Delivery]) -> list[Event]:
-    """The changes that the channel wants and was not told yet, by company."""
+    """The changes that the channel wants and was not told yet, oldest first."""
     own, quiet = labels(run.config), muted(run)
     found = []
     for event in changes:
@@ -185,7 +177,7 @@ def _chosen(run: Run, channel: ChannelConfig, changes: Iterable[Event], known: d
         told = row is not None and row.state == "sent"
         if not told and route(event, channel, own).goes and not quiet(event, run.now):
             found.append(event)
-    return sorted(found, key=lambda e: (*(e.watched or e.parties)[:1], e.changed_at))
+    return sorted(found, key=lambda e: e.changed_at)
 
 
 def _sections(
@@ -197,18 +189,46 @@ def _sections(
     wanted = labels(run.config)
     limit = run.config.detection.rumour_expires_days
     ageing = [
-        f"{' and '.join(e.parties)}, {e.deal_type.replace('_', ' ')}: nothing new for "
+        f"{what(e)}{', ' + e.value if e.value else ''}: nothing new for "
         f"{spell((run.now - e.last_claim).total_seconds())}, expires after {limit} days"
         for e in material.ageing
         if e.last_claim is not None and route(_as_new(e), channel, wanted).goes
     ]
-    nothing = () if events else ("nothing new",)
+    newest = {e.event_id: e for e in events}.values()  # one line a deal: how it stands, and what it was
+    expired = [e for e in newest if e.change == "expired"]
+    open_ = [e for e in newest if e.change != "expired"]
     return [
-        Section("New", cards(e for e in events if e.change == "new"), nothing),
-        Section("Moved", cards(e for e in events if e.change != "new")),
+        *([] if open_ else [Section("", notes=("Nothing new.",))]),
+        *(Section(company, cards(some)) for company, some in _by_company(open_)),
         Section("Rumours growing old", (), tuple(ageing[:LISTED])),
-        Section("Not covered", (), material.gaps),
+        Section("Rumours that expired", cards(expired)),
+        Section("Not covered", (), (*material.gaps, *_unnamed(run, channel, look, material))),
     ]
+
+
+def _by_company(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
+    """The changes under the watched company that they concern, new deals first."""
+    found: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda e: e.change != "new"):
+        found.setdefault(next(iter(event.watched or event.parties), ""), []).append(event)
+    return sorted(found.items())
+
+
+def _unnamed(run: Run, channel: ChannelConfig, look: Layouts, material: _Material) -> tuple[str, ...]:
+    """One line on the channel's companies that nothing names; none while nothing was read at all."""
+    groups = {c.name: c.groups for c in run.config.watchlist}
+    names = [
+        name
+        for name in material.unnamed
+        if not (channel.companies or channel.groups)
+        or name in channel.companies
+        or set(groups[name]) & set(channel.groups)
+    ]
+    if not names or material.unnamed_since is None:
+        return ()
+    listed = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    since = day(material.unnamed_since, look.zone)
+    return (f"no article read since {since} names {listed}: is there a feed about them? (deal-monitor feeds add)",)
 
 
 def _as_new(event: Event) -> Event:
