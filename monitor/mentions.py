@@ -217,7 +217,7 @@ class NameFinder:
         for match in _RUN.finditer(text):
             for start, end in _outside(match.start(), match.end(), taken):
                 for a, b in self._trim(text, start, end, titled, sure):
-                    if any(x <= a < y for x, y in quoted) or _touches(a, b, taken, text):
+                    if any(x <= a < y for x, y in quoted) or _touches(a, b, taken, text) or _WRITES.match(text, b):
                         continue
                     found.append(Mention(company=text[a:b], start=a, end=b, text=text[a:b], kind="found"))
         return found
@@ -359,6 +359,7 @@ _SAYS = re.compile(
     r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b",
     re.IGNORECASE,
 )
+_WRITES = re.compile(r"\s+(?:wrote|writes|reported|reports)\b(?!\s+(?:a|an|record|net|first|second|third|fourth)\b)")
 _CREDITS = re.compile(
     r"(?:according to|per|report by|report from|reported by|seen by|citing|told|tells|report in|-|:|–|—)\s+(?:the\s)?$",
     re.IGNORECASE,

@@ -30,6 +30,13 @@ _PEOPLE = frozenset(
 )
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
 _SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
+# Whose names "including" lists: they stand where this word stands ("from investors including Acme").
+_LISTED = frozenset(
+    "investors backers shareholders partners firms companies banks group consortium bidders suitors funds lenders insurers "
+    "airlines automakers carmakers retailers publishers labels studios customers brands operators ones others".split()
+)
+_ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
+_ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
 _QUANTITY = frozenset("more less fewer other".split())
 _TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
 
@@ -96,6 +103,7 @@ class Grammar:
         self.states: frozenset[str] = lexicon.names["countries"]
         self.sites = frozenset(context["sites"])
         self.technologies = frozenset(context["technologies"])
+        self.advisers = frozenset(context["advisers"])
         self.pronouns = frozenset(context["pronouns"])
         self.stative = frozenset(context["stative_verbs"])
 
@@ -140,9 +148,11 @@ class Grammar:
             and at
             and at + 1 < len(tokens)
             and tokens[at + 1].kind == "company"
-            and tokens[at - 1].low not in _TELLING
+            and not any(token.low in _TELLING for token in tokens[max(0, at - 4) : at])
         ):
             return 1, "background"  # "a data centre operator that Acme bought"
+        if low == "including":
+            return (0, "") if tokens[at - 1].low in _LISTED else (1, "background")
         if low in {"adds", "added"} and tokens[at + 1 : at + 2] and tokens[at + 1].low == "to":
             return 0, ""  # "adds to its portfolio with": nobody says anything
         length = _match(self.background, tokens, at)
@@ -306,6 +316,8 @@ class Grammar:
         if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):
             return True
         before = parsed.word(at - 1)
+        if parsed.tokens[at].low in self.advisers and (before in _ENGAGES or follows in _ADVISES):
+            return True
         if before == "-":
             before = parsed.word(at - 2)
             return before in self.formers or before in {"ex", "anti", "non", "pro"}

@@ -52,9 +52,14 @@ class Checks:
             if why:
                 return why
         for name in frame.trigger.checks:
-            if (check := CHECKS.get(name)) and (why := check(frame)):
+            if (check := CHECKS.get(name)) and (why := check(frame)) and not self._state_buys(frame, name):
                 return why
         return self._company(frame)
+
+    def _state_buys(self, frame: Frame, check: str) -> bool:
+        """ "Morocco considers buying Embraer aircraft": who buys is a state."""
+        clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+        return check == "buyer" and bool(frame.parties) and is_goods(frame.parsed, frame.hit) and self._state(frame, clause)
 
     def _company(self, frame: Frame) -> str:
         parsed, hit = frame.parsed, frame.hit
@@ -113,8 +118,9 @@ class Checks:
 
     def _with_state(self, frame: Frame, clause: Clause) -> bool:
         """Is the other side a state ("Morocco in talks with Acme")? It is no company, but the deal is one."""
-        if FAMILY[frame.trigger.type] != "commercial":
-            return False
+        return FAMILY[frame.trigger.type] == "commercial" and self._state(frame, clause)
+
+    def _state(self, frame: Frame, clause: Clause) -> bool:
         row = frame.parsed.tokens[clause.start : clause.end]
         pairs = (f"{one.low} {two.low}" for one, two in pairwise(row))
         single = any(token.text[:1].isupper() and token.low in self._states for token in row)

@@ -57,6 +57,8 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
         return "supply_contract"
     if trigger.type == "investment" and "majority" in trigger.checks and _MAJORITY.search(parsed.text):
         return "acquisition"
+    if trigger.id == "invest" and parsed.word(hit.end - 1) == "of" and is_goods(parsed, hit):
+        return "supply_contract"  # "to buy 4,000 of Acme's drones"
     word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
     if "vague" in trigger.checks or ("vague_words" in trigger.checks and word in _VAGUE):
         return _from_context(trigger, parsed, hit)
@@ -95,7 +97,8 @@ _GOODS = _any_of(
     "tankers; panels; licences; cobalt; lithium; nickel; copper; steel; servers; gpus; tpus; processors; "
     "memory; components; parts; vehicles; trucks; buses; cars; missiles; engines; turbines; reactors?; "
     "uranium; hydrogen; energy; mw; gw; wafers; sensors; radars; satellites; rockets; doses; vaccines; wine; "
-    "grain; wheat; equipment; software; services "
+    "grain; wheat; equipment; software; services; interceptors?; howitzers?; tanks?; munitions; shells; rifles; "
+    "submarines?; frigates?; ships?; phones?; laptops?; tablets?; robots?; cabs; locomotives?; carriages; devices "
 )
 
 

@@ -20,6 +20,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "supply_contract": {"acquirer": "customer", "seller": "supplier", "buyer": "customer", "target": ""},
     "licensing": {"acquirer": "licensee", "seller": "licensor", "buyer": "licensee", "target": ""},
 }
+_WINS = frozenset("wins won win bags bagged lands landed secures secured gets receives received clinches nets scores".split())
+_AWARDS = frozenset("awards awarded award hands handed gives gave places placed place grants granted".split())
 _REJECTING = frozenset({"deny", "denied-after"})
 
 
@@ -38,10 +40,23 @@ def settle_roles(frame: Frame, deal_type: DealType) -> dict[str, str]:
         bidders = [name for name in frame.parties if name not in subjects]
         if len(bidders) == 1 and roles.get(bidders[0]) == "acquirer":  # "Acme rejects Borealis's bid"
             roles |= dict.fromkeys(subjects & set(frame.parties), "target")
+    if frame.noun and frame.trigger.type == "supply_contract":
+        _who_supplies(frame, subjects, roles)
     _complement(frame.parties, roles)
     words = _WORDS.get(deal_type, {})
     settled = {name: words.get(role, role) for name, role in roles.items()}
     return {name: role for name, role in settled.items() if role and role != "party"}
+
+
+def _who_supplies(frame: Frame, subjects: set[str], roles: dict[str, str]) -> None:
+    """Winners of a contract supply, those who award it buy; who only signs may be either."""
+    words = {token.low for token in frame.parsed.tokens[: frame.hit.start]}
+    side = "supplier" if words & _WINS else "customer" if words & _AWARDS else ""
+    for name in subjects & set(roles):
+        if side:
+            roles[name] = side
+        elif len(roles) == 1 or "supplier" in roles.values():
+            del roles[name]
 
 
 def _sells(frame: Frame) -> bool:

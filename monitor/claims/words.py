@@ -37,7 +37,7 @@ def yields(parsed: Parsed, hit: Hit) -> bool:
     """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
     if hit.form in {"noun", "nouns"}:
         return _noun_yields(parsed, hit)
-    if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for"}:
+    if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for", "from", "to", "into"}:
         return False
     for other in parsed.hits:
         if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
