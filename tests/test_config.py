@@ -20,6 +20,9 @@ MISTAKES = [
      'fetch.concurency (line 5): unknown key "concurency"; did you mean "concurrency"?'),
     ("monitor.toml", "= 50", "= 0",
      "fetch.concurrency (line 5): 0 will not do: it should be greater than or equal to 1; correct the value"),
+    ("monitor.toml", "[fetch]", "[retention]\ndeliveries_days = 7\n[fetch]",
+     "retention.deliveries_days (line 5): rows that young say what was told already; write at"
+     " least 30, or 0 for ever"),
     ("monitor.toml", "[fetch]", "[fetchh]", 'fetchh (line 4): unknown key "fetchh"; did you mean "fetch"?'),
     ("monitor.toml", "Europe/Berlin", "Europe/Berln",
      'time_zone (line 1): "Europe/Berln" is not a time zone; did you mean "Europe/Berlin"?'),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from store_world import NOON, delivery, entry, event, event_id, feed, files
 
@@ -106,14 +108,16 @@ def test_the_sweep_keeps_what_a_damaged_base_would_replace(store: Store) -> None
 def test_retention_drops_the_old_and_never_the_newest_of_an_event(store: Store) -> None:
     days = [NOON + timedelta(days=day) for day in range(10)]
     for day in days:
-        store.append("entries", [entry(day.day * 100 + number, day) for number in range(3)])
+        dated = [replace(entry(day.day * 100 + number, day), published=day) for number in range(3)]
+        store.append("entries", [*dated, entry(day.day * 100 + 50, day)])
         store.append("events", [event(1, day.day, changed_at=day)])
     store.append("events", [event(5, changed_at=days[0])])
     for table in ("entries", "events"):
         store.compact(table, everything=True)
         done = store.compact(table, keep=timedelta(days=4), now=days[-1], grace=-1)
         assert done.dropped == (15 if table == "entries" else 5)
-    assert store.scan("entries").collect()["first_seen"].min() == days[5]
+    assert store.scan("entries").filter(pl.col("published").is_not_null()).collect()["first_seen"].min() == days[5]
+    assert len(store.seen("entries", [entry(day.day * 100 + 50).entry_key for day in days])) == 10, "undated: for good"
     assert store.rows("events", [event_id(1)])[event_id(1)].version == days[-1].day
     assert store.seen("events", [event_id(5)]) == {event_id(5)}
     assert not store.seen("entries", [entry(days[0].day * 100).entry_key])

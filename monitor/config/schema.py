@@ -14,7 +14,16 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from monitor.models import ChangeKind, Company, DealType, EvidenceLevel, Status
@@ -205,12 +214,22 @@ class RunConfig(Section):
     dask_address: Text = ""  # "tcp://scheduler:8786"
 
 
+def _long_enough(days: int) -> int:
+    """What was told is known by its rows: dropped too soon, it would be told again."""
+    if 0 < days < 30:
+        raise wrong("rows that young say what was told already", "write at least 30, or 0 for ever")
+    return days
+
+
+Days = Annotated[int, Field(ge=0), AfterValidator(_long_enough)]
+
+
 class RetentionConfig(Section):
     """Days that rows are kept after they were last of use; 0 = for ever. Events and claims are always kept."""
 
-    entries_days: Annotated[int, Field(ge=0)] = 400
-    articles_days: Annotated[int, Field(ge=0)] = 180
-    deliveries_days: Annotated[int, Field(ge=0)] = 400
+    entries_days: Days = 400
+    articles_days: Days = 180
+    deliveries_days: Days = 400
 
 
 class PageConfig(Section):

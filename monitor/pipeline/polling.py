@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from monitor.config import FeedConfig
 from monitor.errors import FeedError, SandboxError
 from monitor.feeds import ParsedFeed, parse_many, to_entries
-from monitor.fetch import Request, Response, Result, answer_of, fetch_iter
+from monitor.fetch import Request, Response, Result, answer_of, fetch_iter, http_date
 from monitor.models import Entry, FeedState, stable_key
 from monitor.pipeline.run import Run, batches
 from monitor.pipeline.settings import fetch_settings, manners
@@ -33,6 +33,7 @@ class Polled:
     before: FeedState | None
     answer: Answer  # for the schedule
     parsed: ParsedFeed | None = None  # None: failed, or nothing new in it
+    served_at: datetime | None = None  # by the server's clock
 
 
 def poll(run: Run) -> None:
@@ -69,7 +70,8 @@ def _polled(run: Run, feeds: Sequence[FeedConfig], states: Mapping[int, FeedStat
 
     def polled(index: int, result: Result | FeedError | SandboxError, parsed: ParsedFeed | None = None) -> Polled:
         answer = answer_of(result, parsed, 0, feeds[index].url)
-        return Polled(feed=feeds[index], before=known[index], answer=answer, parsed=parsed)
+        date = http_date(result.headers.get("Date", "")) if isinstance(result, Response) else None
+        return Polled(feed=feeds[index], before=known[index], answer=answer, parsed=parsed, served_at=date)
 
     def bodies() -> Iterator[tuple[bytes, str, str]]:
         for index, result in asked:
@@ -125,7 +127,11 @@ def _unseen(found: dict[int, Entry], view: View) -> list[Entry]:
 
 
 def _entries(run: Run, polled: Polled) -> list[Entry]:
-    """The entries of one feed; those of a first poll are baseline unless the user asked for them."""
+    """The entries of one feed; those of a first poll are baseline unless the user asked for them.
+
+    So is what was published longer before the feed's newest entry than entries are kept: it may have been known, and
+    dropped since. It is the server's clock that counts, as ours may have jumped.
+    """
     assert polled.parsed is not None
     key = stable_key(polled.feed.url)
     first = _is_first(polled) and run.config.first_poll == "baseline"
@@ -133,6 +139,10 @@ def _entries(run: Run, polled: Polled) -> list[Entry]:
     if first and (hours := run.config.baseline_alert_hours):
         since = run.now - timedelta(hours=hours)
         entries = tuple(replace(e, baseline=not (e.published and e.published >= since)) for e in entries)
+    elif keep := run.config.retention.entries_days:
+        newest = polled.served_at or max((e.published for e in entries if e.published), default=run.now)
+        old = min(newest, run.now) - timedelta(days=keep)
+        entries = tuple(replace(e, baseline=e.baseline or (e.published or old) < old) for e in entries)
     if repeated := len(polled.parsed.entries) - len(entries):
         run.report.problem("entries", polled.feed.url, "repeated", f"{repeated} entries repeat another one of the feed")
     return list(entries)

@@ -114,8 +114,9 @@ def merge(log: Log, parts: list[Part], *, cutoff: datetime | None = None) -> Com
             f"{table.name}: columns of a newer version ({', '.join(sorted(strange))}); compact with that version"
         )
     rows = _kept(table, View(table, parts, log).stored(), cutoff)
+    ageing = pl.col(table.when) if table.dated is None else pl.col(table.when).filter(pl.col(table.dated).is_not_null())
     with polars_errors(table.name):
-        count, oldest = rows.select(pl.len(), pl.col(table.when).min()).collect().row(0)
+        count, oldest = rows.select(pl.len(), ageing.min()).collect().row(0)
     note = note_of(table, count, notes[-1]["cursor"], oldest=oldest.isoformat() if oldest else None)
     generation = max(part.generation for part in parts) + 1
     publish(log, base_part(parts[0].first, parts[-1].last, generation), rows, note)
@@ -145,7 +146,8 @@ def _kept(table: Table, rows: pl.LazyFrame, cutoff: datetime | None) -> pl.LazyF
         return rows
     newest = pl.col(POSITION) == pl.col(POSITION).max().over(key)
     ageless = pl.col(table.when).is_null()  # not yet done: stays until a newer row of its key says more
-    return rows.filter((pl.col(table.when) >= cutoff) | ((ageless & newest) if table.forgets else newest))
+    kept = (pl.col(table.when) >= cutoff) | ((ageless & newest) if table.forgets else newest)
+    return rows.filter(kept if table.dated is None else kept | pl.col(table.dated).is_null())
 
 
 def sweep(log: Log, *, grace: float = GRACE, now: float | None = None) -> int:

@@ -41,6 +41,7 @@ class Table:
     when: str  # time field by which rows grow old
     newest_only: bool = False  # compaction drops versions that a newer one replaced
     forgets: bool = True  # whether retention may drop the newest version of a key too
+    dated: str | None = None  # field without which a row is kept for good: nothing else will tell that it is old
     indexed_rows: bool = True  # the index carries whole rows (else just keys: rows with long texts)
 
 
@@ -48,7 +49,7 @@ TABLES: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
         Table(name="feeds", record=FeedState, key="feed_key", when="polled_at", newest_only=True, forgets=False),
-        Table(name="entries", record=Entry, key="entry_key", when="first_seen", indexed_rows=False),
+        Table(name="entries", record=Entry, key="entry_key", when="first_seen", dated="published", indexed_rows=False),
         Table(name="articles", record=Article, key="article_id", when="read_at", indexed_rows=False),
         Table(name="claims", record=Claim, key="claim_key", when="read_at"),
         Table(name="events", record=Event, key="event_id", lookup="lookup", when="changed_at", forgets=False),
