@@ -58,7 +58,7 @@ def write_folder(
 def _newest(whole: Snapshot, limit: int) -> Snapshot:
     deals = whole.deals.head(limit)
     history = whole.history.join(deals.select(pl.col("event_id")), on="event_id", how="semi")
-    return replace(whole, deals=deals, history=history)
+    return replace(whole, deals=deals, history=history, memo={})
 
 
 def _write(file: Path, html: str) -> None:

@@ -18,7 +18,7 @@ import polars as pl
 
 from monitor.web.snapshot import Snapshot
 
-MOST = 120  # companies in one picture; more cannot be read
+MOST, TIES = 64, 96  # companies and ties in one picture; more cannot be read
 WIDTH = 1060.0
 STATE = {
     "announced": "firm", "completed": "firm", "rumour": "rumour", "denied": "ended", "terminated": "ended",
@@ -79,8 +79,8 @@ def network(snapshot: Snapshot, deals: pl.DataFrame | None = None) -> Network:
     watched = set(deals["watched"].explode(empty_as_null=True).drop_nulls().to_list())
     counts = Counter(deals["parties"].explode(empty_as_null=True).to_list())
     pairs = _pairs(deals)
-    chosen = _chosen(pairs, watched)
-    pairs = {pair: ids for pair, ids in pairs.items() if chosen.issuperset(pair)}
+    everyone = len({name for pair in pairs for name in pair})
+    pairs = _chosen(pairs, watched)
     lives = _lives(snapshot, {event_id for ids in pairs.values() for event_id in ids})
     bare = [
         Tie(one, other, tuple(ids), _merged([lives[i] for i in ids if i in lives]))
@@ -88,14 +88,14 @@ def network(snapshot: Snapshot, deals: pl.DataFrame | None = None) -> Network:
     ]
     bare = [tie for tie in bare if tie.life]
     places, height = _places(bare)
+    biggest = max((counts[name] for name in places), default=1)
     nodes = [
-        Node(name, x, y, min(6.0 + 2.2 * math.sqrt(counts[name]), 20.0), name in watched, counts[name])
+        Node(name, x, y, 5.0 + 9.0 * math.sqrt(counts[name] / biggest), name in watched, counts[name])
         for name, (x, y) in sorted(places.items())
     ]
     ties = [Tie(t.one, t.other, t.events, t.life, (*places[t.one], *places[t.other])) for t in bare]
     days = [day for tie in ties for day, _ in tie.life]
-    everyone = {name for pair in _pairs(deals) for name in pair}
-    return Network(tuple(nodes), tuple(ties), height, len(everyone) - len(nodes), (min(days), max(days)))
+    return Network(tuple(nodes), tuple(ties), height, everyone - len(nodes), (min(days), max(days)))
 
 
 def _pairs(deals: pl.DataFrame) -> dict[tuple[str, str], list[str]]:
@@ -112,13 +112,17 @@ def _pairs(deals: pl.DataFrame) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _chosen(pairs: dict[tuple[str, str], list[str]], watched: set[str]) -> set[str]:
-    """The companies that find room: those of the newest and busiest ties, ties of watched companies first."""
+def _chosen(pairs: dict[tuple[str, str], list[str]], watched: set[str]) -> dict[tuple[str, str], list[str]]:
+    """The ties that find room: those of watched companies first, then the busiest."""
     order = sorted(pairs, key=lambda pair: (-len(watched.intersection(pair)), -len(pairs[pair])))
-    chosen: set[str] = set()
+    chosen: dict[tuple[str, str], list[str]] = {}
+    names: set[str] = set()
     for pair in order:
-        if len(chosen.union(pair)) <= MOST:
-            chosen.update(pair)
+        if len(names.union(pair)) <= MOST:
+            chosen[pair] = pairs[pair]
+            names.update(pair)
+        if len(chosen) == TIES:
+            break
     return chosen
 
 

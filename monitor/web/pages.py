@@ -28,7 +28,8 @@ from monitor.web.volumes import volumes
 from monitor.web.words import MENU, count, environment, plural
 
 DAYS = 30  # of deliveries on the page of alerts
-ROWS = 300  # deliveries, companies, or deals of one company on a page
+ROWS = 300  # deliveries or companies on a page
+DEALS = 50  # of one company on its page
 EPOCH = date(1970, 1, 1)
 
 
@@ -80,7 +81,7 @@ class Pages:
 
     def companies(self) -> str:
         """All companies that are party to a deal."""
-        rows = self._companies()
+        rows = self.snapshot.once("companies", self._companies)
         known = {row["name"] for row in rows}
         silent = [c.name for c in self.config.watchlist if c.name not in known]
         return self.render(
@@ -93,21 +94,21 @@ class Pages:
         watched = next((c for c in self.config.watchlist if c.name.casefold() == name.casefold()), None)
         if not deals.height and watched is None:
             return None
-        events = self.records(deals.head(ROWS))
+        events = self.records(deals.head(DEALS))
         others = Counter(p for parties in deals["parties"].to_list() for p in parties if p.lower() != name.lower())
         spelt = next((p for e in events for p in e.parties if p.lower() == name.lower()), name)
         history = self.snapshot.history.join(deals.select("event_id"), on="event_id", how="semi")
         return self.render(
             "company.html", "companies",
             name=watched.name if watched else spelt, company=watched, events=events, total=deals.height,
-            more=max(0, deals.height - ROWS), partners=others.most_common(30), drawn=volumes(history, self.config.zone),
+            more=max(0, deals.height - DEALS), partners=others.most_common(30), drawn=volumes(history, self.config.zone),
             statuses=sorted(Counter(deals["status"].to_list()).items(), key=lambda item: -item[1]),
             mutes=[m for m in map(_mute_words, self.config.mutes) if name.casefold() in m.casefold()],
         )  # fmt: skip
 
     def graph(self, day: date | None = None) -> str:
         """Who deals with whom, as known on a day."""
-        net = network(self.snapshot)
+        net = self.snapshot.once("network", lambda: network(self.snapshot))
         first, last = net.days or (self.now.date(), self.now.date())
         day = min(max(day or last, first), last)
         numbers = {"first": (first - EPOCH).days, "last": (last - EPOCH).days, "chosen": (day - EPOCH).days}

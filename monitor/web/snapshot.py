@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any, TypeVar
 
 import polars as pl
 
 from monitor.models import Event
 from monitor.store import Store
 
+T = TypeVar("T")
 HEAVY = ("folded", "prints", "lookup", "claim_keys", "urls", "feeds")  # columns that no list of deals shows
 WORDS = "words"  # of every version of the deal, in lower case: what a search looks through
 
@@ -24,6 +27,14 @@ class Snapshot:
         pl.DataFrame
     )  # every version of each, oldest first: event_id, version, changed_at, change, status, baseline
     buried: dict[str, str]  # deals that were merged into another one, and which
+    memo: dict[str, Any] = field(default_factory=dict, compare=False)  # what was made of it and takes long to make
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` makes, made once per snapshot; two threads may both make it, to the same end."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        found: T = self.memo[name]
+        return found
 
     def records(self, store: Store, rows: pl.DataFrame) -> tuple[Event, ...]:
         """Rows of `deals` as records; the columns that are left out read as empty."""

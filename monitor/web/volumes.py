@@ -21,7 +21,7 @@ _KIND = {
     "confirmed": "firm", "completed": "firm", "revived": "firm", "denied": "ended", "terminated": "ended",
     "expired": "ended", "corroborated": "more", "updated": "more",
 }  # fmt: skip
-WIDTH, HEIGHT, LEFT, BOTTOM = 1060.0, 240.0, 40.0, 28.0
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 1060.0, 240.0, 44.0, 12.0, 28.0
 MOST = 60  # bars; more make longer periods
 
 
@@ -105,7 +105,7 @@ def _periods(start: date, last: date, period: str) -> list[date]:
 def _drawn(period: str, starts: Sequence[date], counts: dict[date, Counter[str]]) -> Volumes:
     top = _round_up(max(counter.total() for counter in counts.values()))
     room = HEIGHT - BOTTOM - 10
-    step = (WIDTH - LEFT) / len(starts)
+    step = (WIDTH - LEFT - RIGHT) / len(starts)
     width = min(step * 0.72, 56.0)
     every = -(-len(starts) // 12)
     bars = []

@@ -78,6 +78,14 @@ function keys() {
   });
 }
 
+// On a narrow screen the menu is wider than the page: show the part that says where one is.
+function menu() {
+  const bar = document.querySelector(".top ul");
+  const here = bar && bar.querySelector("[aria-current]");
+  if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - 40;
+}
+
+menu();
 graph();
 list();
 keys();
