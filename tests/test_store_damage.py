@@ -6,11 +6,12 @@ import random
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
-from store_world import claim, entry, event, event_id, files
+from store_world import NOON, claim, delivery, entry, event, event_id, files
 
 from monitor.errors import DamagedSegment, StoreError
 from monitor.store import Decision, Store, open_store
@@ -217,6 +218,21 @@ def test_rows_with_long_texts_are_mended_bit_by_bit_or_named_lost(tmp_path: Path
     (finding,) = open_store(str(tmp_path)).doctor()
     assert "20 rows are lost; entries that the feeds still list come back" in finding.done
     assert open_store(str(tmp_path)).scan("entries").collect().height == 0
+
+
+def test_mending_what_a_base_replaced_brings_no_dropped_rows_back(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    for day in range(4):
+        store.append("deliveries", [delivery(day, at=NOON + timedelta(days=day))])
+    store.compact("deliveries", keep=timedelta(days=1), now=NOON + timedelta(days=3), everything=True)
+    kept = store.load("deliveries", store.scan("deliveries"))
+    assert len(kept) == 2
+    for path in paths(store, "deliveries"):
+        if path.name.startswith("seg"):
+            flip(path, 900)
+    assert {finding.done for finding in store.doctor()} == {"taken out of service; a newer file holds its rows"}
+    store = open_store(str(tmp_path))
+    assert store.load("deliveries", store.scan("deliveries")) == kept
 
 
 def test_the_doctor_only_tells_when_told_to(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from monitor.store.segments import (
     polars_errors,
     read_seal,
     segment_name,
+    superseded,
 )  # fmt: skip
 from monitor.store.tables import ROW_BITS, frame_of, stored_columns
 
@@ -85,6 +86,9 @@ def _finding(log: Log, error: DamagedSegment, outcome: tuple[str, bool]) -> Find
 
 def _mend_part(log: Log, part: Part, healthy: list[Part]) -> tuple[str, bool]:
     """What was done about a damaged file, and whether rows were lost."""
+    if part in superseded([*healthy, part]):  # mended, it would bring back rows that were dropped
+        log.place.put_aside(part.name)
+        return "taken out of service; a newer file holds its rows", False
     data = _bytes(log, part)
     fixed = repair(data) if len(data) <= _BIGGEST else None
     if fixed is not None:
