@@ -40,5 +40,5 @@ def backfill(file: Path, config: Path | None = None) -> str:
     """
     with open_run(load_config(config), lock=False) as run:
         words = f"{READ(run, file)} changes from {run.report.articles} articles"
-        record_run("backfill", words, run.report)
+        record_run("backfill", words, run)
         return words

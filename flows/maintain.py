@@ -16,7 +16,10 @@ from monitor.pipeline.health import look
 TIDY_UP = task(name="maintain", cache_policy=NO_CACHE)(tidy_up)
 
 
-@flow(name="maintain", flow_run_name="maintain", on_failure=[tell_operator], on_crashed=[tell_operator])
+@flow(
+    name="maintain", flow_run_name="maintain", timeout_seconds=4 * 3600,
+    on_failure=[tell_operator], on_crashed=[tell_operator],
+)  # fmt: skip
 def maintain(config: Path | None = None) -> str:
     """Let unconfirmed rumours expire, drop rows past their time, compact the tables, look at the health of it all.
 
@@ -27,5 +30,5 @@ def maintain(config: Path | None = None) -> str:
         words = TIDY_UP(run).headline()
         record_changes(run.report)
         health = look(run.config, run.store, run.now)
-        record_run("maintain", words, run.report, health.text())
+        record_run("maintain", words, run, health.text())
         return words

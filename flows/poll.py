@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import Field
 
-from flows.record import record_changes, record_run, tell_operator
+from flows.record import Progress, record_changes, record_run, tell_operator
 from monitor.config import load_config
 from monitor.pipeline import SENDS, STEPS, open_run
 
@@ -21,9 +23,16 @@ TASKS = [
 ]
 
 
-@flow(name="poll", flow_run_name="poll", on_failure=[tell_operator], on_crashed=[tell_operator])
+# one that hangs would hold the only slot, and every later poll would be cancelled in silence
+@flow(
+    name="poll", flow_run_name="poll", timeout_seconds=3600, on_failure=[tell_operator], on_crashed=[tell_operator]
+)  # fmt: skip
 def poll(
-    config: Path | None = None, everything: bool = False, shard: int = 0, shards: int = 1, now: datetime | None = None
+    config: Path | None = None,
+    everything: bool = False,
+    shard: Annotated[int, Field(ge=0)] = 0,
+    shards: Annotated[int, Field(ge=1, le=1000)] = 1,
+    now: datetime | None = None,
 ) -> str:
     """Poll the feeds, read what is new, tell what changed.
 
@@ -35,9 +44,10 @@ def poll(
         now: Take this for the time of the run (a demonstration, a test).
     """
     with open_run(load_config(config), now=now, everything=everything, shard=(shard, shards)) as run:
+        Progress(run)
         for step in TASKS:
             step(run)
         record_changes(run.report)
-        record_run("poll", run.report.headline(), run.report)
+        record_run("poll", run.report.headline(), run)
         run.report.raise_if_failed()
         return run.report.headline()

@@ -1,12 +1,15 @@
-"""What a person sees of a run in Prefect: its name, a page with changes and failing feeds, an event per change."""
+"""What a person sees of a run in Prefect: its progress, its name, a page with changes and failing feeds, an event per
+change."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import Flow
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
@@ -15,7 +18,29 @@ from prefect.runtime import flow_run as this_run
 
 from monitor.config import load_config
 from monitor.errors import DeliveryError, LockHeld
-from monitor.pipeline import RunReport, send_notice
+from monitor.pipeline import Run, RunReport, send_notice
+
+PACE = 3.0  # seconds between two signs of progress: each is a request to the server
+
+
+class Progress:
+    """Shows how far a run is, on top of whoever looks on already. Short runs cost nothing."""
+
+    def __init__(self, run: Run) -> None:
+        self.before, run.progress = run.progress, self
+        self.shown = time.monotonic()
+        self.artifact: UUID | None = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self.before(stage, done, total)
+        if time.monotonic() - self.shown < PACE:
+            return
+        share, words = 100.0 * done / max(total, 1), f"{stage}: {done} of {total}"
+        if self.artifact is None:
+            self.artifact = create_progress_artifact(share, key="deal-monitor-progress", description=words)  # type: ignore[assignment]
+        else:
+            update_progress_artifact(self.artifact, progress=share, description=words)
+        self.shown = time.monotonic()
 
 
 def record_changes(report: RunReport) -> None:
@@ -39,9 +64,9 @@ def record_changes(report: RunReport) -> None:
         )
 
 
-def record_run(flow: str, words: str, report: RunReport, more: str = "") -> None:
+def record_run(flow: str, words: str, run: Run, more: str = "") -> None:
     """The run's name says what it did; its artifact says it at length; so does one line of its log."""
-    page = report.markdown(words) + (f"\n\n```\n{more}\n```" if more else "")
+    page = run.report.markdown(words, run.config.page_url) + (f"\n\n```\n{more}\n```" if more else "")
     create_markdown_artifact(page, key=f"deal-monitor-{flow}", description=words)
     get_run_logger().info("%s", words)
     with get_client(sync_client=True) as client:

@@ -88,14 +88,17 @@ class RunReport:
         if dead := [p for p in self.problems if p.stage == "deliver" and p.kind == "dead"]:
             raise RunFailed(f"{dead[0].where}: {dead[0].detail}; see `deal-monitor alerts --dead`")
 
-    def markdown(self, words: str = "") -> str:
-        """The run at length, for a page, under these words."""
+    def markdown(self, words: str = "", page_url: str = "") -> str:
+        """The run at length, for a page, under these words; deals linked to the monitor's own page."""
         lines = [f"**{words or self.headline()}**", ""]
+        if page_url:
+            lines += [f"[The page of the deal monitor](<{page_url}>)", ""]
         if self.changes:
             lines += ["| change | parties | deal | status | article |", "|---|---|---|---|---|"]
             for e in self.changes:
                 link = f"[{_cell(e.title)}](<{_cell(e.url)}>)" if e.url else _cell(e.title)
                 parties = _cell(" and ".join(e.parties))
+                parties = f"[{parties}](<{page_url}/events/{e.event_id}>)" if page_url else parties
                 lines.append(f"| {e.change} | {parties} | {e.deal_type.replace('_', ' ')} | {e.status} | {link} |")
             lines.append("")
         if self.problems:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from monitor.claims import Reader
 from monitor.companies import catalogue
 from monitor.config import Config, FeedConfig
+from monitor.errors import InputError
 from monitor.lexicon import load_lexicon
 from monitor.models import Alert, stable_key
 from monitor.pipeline.engine import Cluster, Engine, Local
@@ -127,6 +128,9 @@ def open_run(
 
     The tables need no lock, it only spares double work: runs of different shards go without, and so may others.
     """
+    if not 0 <= shard[0] < shard[1]:
+        what = f"there is no share {shard[0]} of {shard[1]}"
+        raise InputError("poll", "shard", what, f"shares count from 0 to {shard[1] - 1}")
     store = open_store(config.state)
     with store.lock() if lock and shard[1] <= 1 else nullcontext():
         run = Run(config, store, now=now, everything=everything, shard=shard)
