@@ -13,7 +13,7 @@ import pytest
 from monitor.config import seed
 from monitor.world import load_script
 
-HEADLINE = re.compile(r"^  (Rumour|New deal|Denied|Confirmed|Called off|Completed|Second origin|Update|Back on): (.+)$")
+HEADLINE = re.compile(r"^(Rumour|New deal|Denied|Confirmed|Called off|Completed|Second origin|Update|Back on): (.+)$")
 
 
 def run_demo(cache: Path, *words: str) -> tuple[str, float]:
@@ -35,6 +35,7 @@ def test_the_demo_runs_the_flow_and_says_what_next(tmp_path: Path) -> None:
     text, first = run_demo(tmp_path)
     assert "the same morning again brought 0" in text
     assert text.rstrip().splitlines()[-1].endswith("the same flow, on your feeds")
+    assert len(text.splitlines()) < 130, "the first look is short"
     script = load_script(seed("world"))
     for expected in script.expected:
         if len(expected.parties) > 1:

@@ -92,7 +92,8 @@ def progress(show: bool = True) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    # what goes to a file must not be drawn into the display; what goes to the same terminal must
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
         lines: dict[str, Any] = {}
 
         def step(stage: str, done: int, total: int) -> None:

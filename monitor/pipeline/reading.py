@@ -124,7 +124,9 @@ def _pages(run: Run, entries: Sequence[Entry]) -> list[Page]:
     order: deque[int] = deque()
 
     def bodies() -> Iterator[tuple[bytes, str, str]]:
-        for index, answer in fetch_iter([Request(url=e.url, kind="page") for e in entries], fetch_settings(run.config)):
+        answers = fetch_iter([Request(url=e.url, kind="page") for e in entries], fetch_settings(run.config))
+        for number, (index, answer) in enumerate(answers, 1):
+            run.progress("pages", number, len(entries))
             if isinstance(answer, Response) and _is_of_no_interest(run, entries[index], answer):
                 pages[index] = Extracted(title="", text=entries[index].summary, state="skimmed", detail=SKIMMED)
             elif isinstance(answer, Response):
