@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from monitor.config import load_config, seed
-from monitor.pipeline import STEPS, open_run
+from monitor.pipeline import STEPS, Watch, open_run, watching
 from monitor.web.app import make_app
 from monitor.web.guard import Rules
 from monitor.world import recent_mornings, serve_world
@@ -28,7 +28,8 @@ ARGUMENTS = (
 
 def poll_mornings(folder: Path) -> Path:
     """A state in the folder as `deal-monitor demo` leaves it; answers monitor.toml."""
-    with serve_world(seed("world"), mornings=recent_mornings(datetime.now(UTC))) as world:
+    silent = Watch(console=lambda alert: None)
+    with watching(silent), serve_world(seed("world"), mornings=recent_mornings(datetime.now(UTC))) as world:
         file = world.write_config(folder)
         for world.morning in (1, 2, 3):
             with open_run(load_config(file), now=world.now, everything=True) as run:

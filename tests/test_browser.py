@@ -178,6 +178,18 @@ def test_nothing_is_wider_than_a_phone(page: Page, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_filters_fold_on_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/events")
+    expect(page.get_by_label("Status")).to_be_hidden()
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_label("Status").select_option("denied")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.wait_for_url("**status=denied**")
+    expect(page.get_by_label("Status")).to_have_value("denied")
+    assert names(page) == ["Draymont and Kestrin Robotics"]
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/events/FIRST", "/companies/Meta", "/nothing"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_that_a_screen_reader_stumbles_over(browser: Browser, home: str, path: str, scheme: Any) -> None:

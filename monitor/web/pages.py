@@ -101,7 +101,8 @@ class Pages:
         return self.render(
             "company.html", "companies",
             name=watched.name if watched else spelt, company=watched, events=events, total=deals.height,
-            more=max(0, deals.height - DEALS), partners=others.most_common(30), drawn=volumes(history, self.config.zone),
+            more=max(0, deals.height - DEALS), partners=others.most_common(30),
+            drawn=volumes(history, self.config.zone),
             statuses=sorted(Counter(deals["status"].to_list()).items(), key=lambda item: -item[1]),
             mutes=[m for m in map(_mute_words, self.config.mutes) if name.casefold() in m.casefold()],
         )  # fmt: skip

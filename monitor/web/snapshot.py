@@ -67,7 +67,9 @@ def take(store: Store, head: int = -1) -> Snapshot:
     history = versions.select("event_id", "version", "changed_at", "change", "status", "baseline").collect()
     return Snapshot(
         head=head,
-        deals=living.join(words, on="event_id", how="left").sort("changed_at", "event_id", descending=[True, False]),
+        deals=living.join(words, on="event_id", how="left").sort(
+            "changed_at", "last_claim", "event_id", descending=[True, True, False], nulls_last=True
+        ),
         history=history.join(living.select("event_id"), on="event_id", how="semi").sort("changed_at", "version"),
         buried=dict(zip(graves["event_id"].to_list(), graves["merged_into"].to_list(), strict=True)),
     )

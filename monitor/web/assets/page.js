@@ -85,7 +85,24 @@ function menu() {
   if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - 40;
 }
 
+// On a narrow screen all filters but the search wait behind a button, unless one is in use.
+function fold() {
+  const form = document.querySelector("form.filters");
+  const button = form && form.querySelector(".fold button");
+  if (!button) return;
+  const used = [...form.querySelectorAll(".more input, .more select")].some((field) => field.value);
+  const show = (open) => {
+    form.classList.toggle("folded", !open);
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = open ? "Fewer filters" : "More filters";
+  };
+  button.parentElement.hidden = false;
+  button.addEventListener("click", () => show(form.classList.contains("folded")));
+  show(used);
+}
+
 menu();
+fold();
 graph();
 list();
 keys();
