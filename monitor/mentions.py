@@ -334,6 +334,8 @@ class NameFinder:
             len(lows) == 1 and (lows[0] in self._firm_words or lows[0] in {"federal", "national", "royal"})
         ):
             return
+        if re.fullmatch(r"\d[\d.,]*[A-Za-z]{2,4}", name) and name[0] != "0" and low not in self._words:
+            return  # an amount: 1.1GW, 256GB
         if name not in sure and re.fullmatch(r"[A-Z]{1,3}-?\d+[A-Z]?", name):
             return  # a model: K9, H200, A320
         if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:

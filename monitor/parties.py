@@ -153,7 +153,7 @@ class Grammar:
             return 1, "background"  # "a data centre operator that Acme bought"
         if low == "including":
             return (0, "") if tokens[at - 1].low in _LISTED else (1, "background")
-        if low in {"adds", "added"} and tokens[at + 1 : at + 2] and tokens[at + 1].low == "to":
+        if low in {"adds", "added"} and at + 1 < len(tokens) and tokens[at + 1].low not in {"that", "it", "the", "he", "she"}:
             return 0, ""  # "adds to its portfolio with": nobody says anything
         length = _match(self.background, tokens, at)
         if length:
@@ -170,7 +170,11 @@ class Grammar:
     def _groups(self, parsed: Parsed) -> list[Group]:
         groups: list[Group] = []
         by_member: dict[int, Group] = {}
-        covered = {at: hit for hit in parsed.hits for at in range(hit.start, hit.end)}
+        covered: dict[int, Hit] = {}
+        for hit in parsed.hits:  # a word that may be verb or noun ("licenses") governs as the verb that it may be
+            for at in range(hit.start, hit.end):
+                if at not in covered or covered[at].form in {"noun", "nouns"}:
+                    covered[at] = hit
         for at in sorted(parsed.mentions):
             group = self._place(parsed, at, by_member, covered)
             by_member[at] = group
@@ -469,10 +473,18 @@ _FIRMS = frozenset(
 )
 
 
+_SAY = frozenset("say said tell told - : . , close familiar".split())
+
+
 def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     """A word in another part of speech than the rule means."""
     if _hyphenated(tokens, hit) or _verb_as_noun(tokens, hit):
         return True
+    low, after = tokens[hit.start].low, tokens[hit.end].low if hit.end < len(tokens) else ""
+    if low == "back" and isinstance(hit.rule, Trigger) and after in {"in", "to", "at", "on", "with", "from", "into"}:
+        return True  # "Acme back in talks"
+    if low == "sources" and isinstance(hit.rule, Trigger) and (not after or after in _SAY or hit.start == 0):
+        return True  # ": sources", "sources say"
     if hit.start == 0 or hit.end - hit.start > 1:
         return False
     if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:

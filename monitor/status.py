@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Cue, Hit, Trigger
+from monitor.mentions import is_title_case
 from monitor.parties import Group, Parsed
 from monitor.text import Token
 
@@ -72,11 +73,29 @@ _NO_NEWS = {"silent": "a wish, a question, advice or an old story", "": NOTHING_
 _SOFT = frozenset({"rumour", "announced", "completed", "market"})
 
 
+def means_of(parsed: Parsed, hit: Hit) -> int:
+    """Where "with", "through" or "via" leads to the deal noun ("expands with purchase of Borealis"); -1 if nowhere."""
+    if hit.form not in {"noun", "nouns"}:
+        return -1
+    for at in range(hit.start - 1, max(hit.start - 10, 0), -1):
+        token = parsed.tokens[at]
+        if token.low in _MEANS:
+            return at
+        if token.low in {",", ";", ":"} or token.low in PREPOSITIONS_WITHIN - {"of"}:
+            return -1
+    return -1
+
+
+_MEANS = frozenset({"with", "through", "via"})
+
+
 def _apply(status: str, cues: list[Hit]) -> tuple[str, list[Hit]]:
     """The status after these cues, and those of them that changed it."""
-    used = []
+    used: list[Hit] = []
     for cue in cues:
         after = compose(status, _effect(cue))
+        if status == "denied" and _effect(cue) == "not" and used and used[-1].start - cue.end > 1:
+            after = status  # "no decision, no discussions": said twice, not taken back
         if after != status:
             used.append(cue)
         status = after
@@ -139,6 +158,8 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         if _distance(parsed, cue.end, hit.start) > rule.gap:
             continue
+        if rule.effect == "terminated" and cue.end <= means_of(parsed, hit) < hit.start:
+            continue  # "Acme exits hypercars with sale of stake": it ends by the deal, not the deal
         if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) == ",":
             continue  # "No, X is not ...": an answer, not a negation
         if rule.weak and not _carries(parsed, cue, hit):
@@ -297,6 +318,9 @@ def _is_passive(parsed: Parsed, hit: Hit) -> bool:
     before = _verb_before(parsed, hit.start)
     if before in _BE:
         return True
+    headless = hit.start > 0 and parsed.tokens[hit.start - 1].kind == "company"
+    if headless and parsed.word(hit.end) == "to" and hit.form in {"pp", "past/pp"}:
+        return True  # "Acme chosen to build power station"
     behind = parsed.tokens[hit.end : hit.end + 6]
     until = next((at for at, token in enumerate(behind) if token.kind == "company"), len(behind))
     return any(token.low == "by" for token in behind[: until + 1]) and before not in _HAVE
@@ -346,7 +370,7 @@ def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: G
         at = hit.start - 2
         while at >= 0 and (parsed.word(at) in _ADVERBS or parsed.tokens[at].kind == "punct"):
             at -= 1
-        if at < 0 or parsed.tokens[at].kind in {"company", "poss"}:
+        if at < 0 or parsed.tokens[at].kind in {"company", "poss"} or _is_name(parsed, at):
             return "announced", ""
         if any(other.start <= at < other.end and isinstance(other.rule, Trigger) for other in parsed.hits):
             return "announced", ""  # "agreement to acquire", "offer to buy"
@@ -358,6 +382,12 @@ def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: G
     if subject is not None and (subject.end == hit.start - 1 or hit.start - subject.end <= 3):
         return "announced", ""
     return "", "not said of the companies"
+
+
+def _is_name(parsed: Parsed, at: int) -> bool:
+    """A capitalised word that is no company, in a sentence whose capitals mean something: "Colombia to buy"."""
+    token = parsed.tokens[at]
+    return token.kind == "word" and token.text[:1].isupper() and not is_title_case(parsed.text) and at <= 3
 
 
 def _verbs_between(parsed: Parsed, start: int, end: int) -> bool:

@@ -43,6 +43,7 @@ class Reader:
             watched=frozenset(company.name for company in watchlist),
             companies=frozenset(form.lower() for form in names.forms),
             outlets=frozenset(lexicon.outlets),
+            public=frozenset(company.name for company in known if "public body" in company.groups),
             not_companies=frozenset(lexicon.context["not_companies"]),
             silent=_any_of(lexicon.context["silent_headlines"]),
             listing=_any_of(lexicon.context["listing_headlines"]),

@@ -22,7 +22,8 @@ _NOTHING_BOUGHT = "nothing is named that could be bought"
 _NOBODY_SUPPLIED = "no company is supplied"
 _NO_HOLDER = "who buys or sells the stake is not named"
 # The reasons that one more company in the same headline would answer.
-PARTY_MISSING = frozenset({ALONE, NOBODY_BUYS, _NOTHING_BOUGHT, _NOBODY_SUPPLIED, _NO_HOLDER})
+_NO_CUSTOMER = "no customer and no sum is named"
+PARTY_MISSING = frozenset({ALONE, _NO_CUSTOMER, NOBODY_BUYS, _NOTHING_BOUGHT, _NOBODY_SUPPLIED, _NO_HOLDER})
 _STATE_WORDS = frozenset("government ministry navy army pentagon u.s us uk nhs eu".split())
 _PREPOSITIONS = frozenset("to from for in on through with at by as via under amid".split())
 _FOR_SALE = frozenset("unit business itself arm division stake company brand bank firm group".split())
@@ -148,8 +149,15 @@ def _bare_company(frame: Frame, thing: list[str], outside: set[str]) -> bool:
 
 def _pair(frame: Frame) -> str:
     pair = any(place == "subject" and len(group.members) > 1 for place, group in frame.filled)
-    first = frame.parsed.clause_of[frame.hit.start] == 0
+    pair = pair or ("subject" in frame.places and any(_alone_with(frame, g.end) for p, g in frame.filled if p == "with"))
+    clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+    first = clause.start == 0 or clause.word in {"says", "said", ":", "confirms that", "announced that"}
     return "" if pair and first and len(frame.parties) > 1 else "not said of two companies together"
+
+
+def _alone_with(frame: Frame, at: int) -> bool:
+    """Does the name behind "with" stand for the company ("build cars with Acme"), not for its wares ("with Acme chips")?"""
+    return frame.parsed.word(at + 1) in _PREPOSITIONS | {"", ",", ".", ";", "and", "together", "?"}
 
 
 def _together(frame: Frame) -> str:
@@ -237,7 +245,7 @@ def _order(frame: Frame) -> str:
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     row = parsed.tokens[clause.start : clause.end]
     told = any(token.kind == "money" or token.text in _PEOPLES for token in row)
-    return "" if told else "no customer and no sum is named"
+    return "" if told else _NO_CUSTOMER
 
 
 def _grant(frame: Frame) -> str:
@@ -251,6 +259,10 @@ def _contest(frame: Frame) -> str:
     return "bids in a tender, not for a company" if contest else ""
 
 
+def _goods(frame: Frame) -> str:
+    return "" if is_goods(frame.parsed, frame.hit) else "no wares are named"
+
+
 CHECKS: dict[str, Callable[[Frame], str]] = {
     "buyer": _buyer,
     "purchase": _purchase,
@@ -261,6 +273,7 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "for_sale": _for_sale,
     "grant": _grant,
     "contest": _contest,
+    "goods": _goods,
     "shop": _shop,
     "order": _order,
 }

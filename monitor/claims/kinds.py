@@ -16,16 +16,16 @@ def _any_of(words: str) -> re.Pattern[str]:
 
 _SUPPLY = _any_of(
     "chips?;components?;parts;panels;batteries;modems?;wafers;supply;supplier;purchase;power;gas;lng;cloud;servers;"
-    "aircraft;jets;compute;gpus?;electricity;uranium;engines;capacity"
+    "aircraft;jets;planes;fighters;narrowbodies;widebodies;newbuilds;compute;gpus?;electricity;uranium;engines;capacity"
 )
-_LICENSING = _any_of(r"licens\w+;rights;catalogu?e;songs;content;films;shows;music;streaming;royalt\w+;patents?")
+_LICENSING = _any_of(r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;music;streaming;royalt\w+;patents?")
 _BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
 _STAKE = _any_of(
     r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
 )
-_VENTURE = re.compile(r"\bjoint venture\b", re.IGNORECASE)
+_VENTURE = re.compile(r"\b(?:joint venture|jv)\b", re.IGNORECASE)
 _MAJORITY = re.compile(
     r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE
 )
@@ -98,6 +98,7 @@ _GOODS = _any_of(
     "memory; components; parts; vehicles; trucks; buses; cars; missiles; engines; turbines; reactors?; "
     "uranium; hydrogen; energy; mw; gw; wafers; sensors; radars; satellites; rockets; doses; vaccines; wine; "
     "grain; wheat; equipment; software; services; interceptors?; howitzers?; tanks?; munitions; shells; rifles; "
+    "submarines?; fighters?; widebodies; narrowbodies; planes?; newbuilds?; hydropower; magnets?; minerals; earths; graphite; \\d+(?:\\.\\d+)?[gm]wh?; "
     "submarines?; frigates?; ships?; phones?; laptops?; tablets?; robots?; cabs; locomotives?; carriages; devices "
 )
 
@@ -111,6 +112,8 @@ def is_goods(parsed: Parsed, hit: Hit) -> bool:
         return bool(words) and _GOODS.fullmatch(words[-1]) is not None
     while stop < clause.end and parsed.word(stop) not in _GOODS_STOP:
         stop += 1
+    if stop > hit.end + 1 and parsed.tokens[stop - 1].kind == "company" and hit.rule.id != "make-for":
+        return False  # "to buy bitcoin miner Borealis"
     thing = [token.low for token in parsed.tokens[hit.end : stop] if token.kind != "company"]
     return bool(_GOODS.search(" ".join(thing))) and not _COMPANY_WORDS & set(thing)
 

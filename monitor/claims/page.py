@@ -36,6 +36,7 @@ class Knowledge:
     watched: frozenset[str]
     companies: frozenset[str]  # all names, lower case
     outlets: frozenset[str]
+    public: frozenset[str]  # public bodies: parties only to those who watch them
     not_companies: frozenset[str]  # words beside which a "deal" is one with a union, a player or an authority
     silent: Pattern[str]  # headlines of a kind that tells no deal
     listing: Pattern[str]  # headlines of round-ups
@@ -87,6 +88,7 @@ class Page:
             mention for mention, name in known
             if (name.needs != "support" or name.company in self._support)
             and not (mention.text.lower() in self._k.outlets and reports(sentence.text, mention.start, mention.end))
+            and not (mention.kind == "ticker" and sentence.text[mention.start - 1 : mention.start] == "(")
         ]  # fmt: skip
         if shouting:
             return named
@@ -178,6 +180,7 @@ class Page:
             self._miss(sentence, reading.why, trigger.id, *reading.rules)
             return None
         lapsed = reading.status in {"denied", "terminated"} and "deny" not in reading.rules
+        lapsed = lapsed and parsed.word(hit.start - 1) != "to"  # "scrap plan to develop", "no plan to build"
         if trigger.modal and (lapsed or not words.is_modal(parsed, hit, reading)):
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
@@ -185,7 +188,7 @@ class Page:
         why = self._k.checks.lacks(frame)
         if (not why or why in PARTY_MISSING) and sentence.headline and not is_silent(parsed) and not trigger.weak:
             why = "" if missing_party(frame, why) else why
-        if "unknown-verb" in reading.rules and len(frame.parties) < 2:
+        if {"unknown-verb", "by-means"} & set(reading.rules) and len(frame.parties) < 2:
             why = why or reading.why or NOTHING_SAID
         why = why or self._nobody(frame)
         if why:
@@ -210,6 +213,7 @@ class Page:
         status = frame.reading.status
         if told and status in {"announced", "completed"}:
             status = "rumour"  # "..., Les Echos says": nobody who would know has said so
+        self._drop_public_bodies(frame)
         kind = deal_type(frame.trigger, frame.parsed, frame.hit, frame.roles)
         return Found(
             parties=frame.parties,
@@ -230,6 +234,13 @@ class Page:
             origin=source.origin,
             retold=source.retold,
         )
+
+    def _drop_public_bodies(self, frame: Frame) -> None:
+        """A ministry that nobody watches is a customer, but no company: the company on the other side is the news."""
+        bodies = [name for name in frame.parties if name in self._k.public and name not in self._k.watched]
+        if len(bodies) < len(frame.parties):
+            for name in bodies:
+                frame.parties.remove(name)
 
     def _source(self, sentence: str) -> Source:
         return read_source(sentence, self._k.lexicon.outlets, own=self._outlet, companies=self._k.companies)

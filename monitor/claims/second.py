@@ -11,7 +11,7 @@ from monitor.claims.checks import NOBODY_BUYS
 from monitor.claims.frame import Frame, moved
 from monitor.lexicon import Cue, Hit
 from monitor.parties import Grammar, Group, Parsed
-from monitor.status import Reading
+from monitor.status import Reading, means_of
 
 _CONTRACTS = frozenset({"deal.noun", "contract.noun", "partnership.noun", "license.noun"})
 _BREAKS = frozenset(", ; : ( ) - – — ' \" “ ” ‘ ’ 's and or".split())
@@ -25,9 +25,9 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
     """
     if hit.form not in {"noun", "nouns"} or subject is None or subject.other:
         return None
-    between = parsed.tokens[subject.end + 1 : hit.start]
     if _by_means(parsed, hit):
         return Reading("announced", rules=("by-means",))
+    between = parsed.tokens[subject.end + 1 : hit.start]
     if not 1 <= len(between) <= 8 or any(token.low in grammar.prepositions - {"of"} for token in between):
         return None
     first = between[0]
@@ -41,11 +41,10 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
 
 
 def _by_means(parsed: Parsed, hit: Hit) -> bool:
-    """ "Acme adds to its portfolio with acquisition of Borealis"."""
-    at = hit.start - 1
-    while at > 0 and (parsed.word(at) in {"the", "a", "its", "new"} or parsed.tokens[at].kind == "money"):
-        at -= 1
-    return at > 0 and parsed.word(at) in {"with", "through", "via"} and parsed.word(hit.end) in {"of", "with", "in"}
+    """ "Acme adds to its portfolio with acquisition of Borealis", "Acme comes to shops through Borealis tie-up"."""
+    at = means_of(parsed, hit)
+    named = any(mention > at for mention in parsed.mentions) and at > 0
+    return named and (parsed.word(at) != "with" or parsed.word(at + 1) not in {"the", "its"} or hit.form == "noun")
 
 
 def missing_party(frame: Frame, why: str) -> bool:

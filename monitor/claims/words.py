@@ -15,7 +15,7 @@ from monitor.status import Reading
 PAST = re.compile(  # marks the body of an article as telling an old story
     r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|"
     r"september|october|november|december)|(?:years?|months?|decades?) (?:ago|later|earlier)|earlier this year|"
-    r"back in|in (?:19\d\d|20[01]\d)|previously|since (?:19|20)\d\d|a year earlier)\b",
+    r"back in|in (?:19\d\d|20[01]\d)|previously(?! announced)|since (?:19|20)\d\d|a year earlier)\b",
     re.IGNORECASE,
 )
 _ENDS_OBJECT = frozenset({"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"})
@@ -28,9 +28,21 @@ def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
         behind = behind[:1] and [token.low for token in parsed.tokens[hit.end + 1 : hit.end + 4]]
     for words in trigger.unless:
         for at in range(min(3, len(behind) - len(words) + 1)):
-            if tuple(behind[at : at + len(words)]) == words:
+            if tuple(behind[at : at + len(words)]) == words and not _meant(parsed, hit, at + len(words), words, at):
                 return True
     return False
+
+
+_HOLDERS = frozenset({"shareholders", "holders", "stockholders", "investors"})
+_MAKERS = frozenset("miner producer maker explorer developer firm company startup startups group platform specialist".split())
+
+
+def _meant(parsed: Parsed, hit: Hit, behind: int, words: tuple[str, ...], at: int) -> bool:
+    """Is the `unless` word harmless here: "offer for Acme to $5bn", "offer to shareholders", "buys bitcoin miner Acme"?"""
+    after = parsed.word(hit.end + behind)
+    if words == ("to",):
+        return at > 0 or after in _HOLDERS
+    return after in _MAKERS
 
 
 def yields(parsed: Parsed, hit: Hit) -> bool:
