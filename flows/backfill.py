@@ -8,7 +8,8 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.record import record_run, tell_operator
+from flows.record import record_run
+from flows.telling import tell_operator
 from monitor.config import load_config
 from monitor.pipeline import Run, open_run
 from monitor.pipeline.backfilling import in_order, kept

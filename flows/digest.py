@@ -9,7 +9,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
-from flows.record import record_run, tell_operator
+from flows.record import record_run
+from flows.telling import tell_operator
 from monitor.config import load_config
 from monitor.pipeline import digest as send_digest
 from monitor.pipeline import open_run

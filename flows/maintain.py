@@ -7,7 +7,8 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.record import record_changes, record_run, tell_operator
+from flows.record import record_changes, record_run
+from flows.telling import tell_operator
 from monitor.config import load_config
 from monitor.pipeline import maintain as tidy_up
 from monitor.pipeline import open_run

@@ -13,7 +13,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
-from flows.record import Progress, record_changes, record_run, tell_operator
+from flows.record import Progress, record_changes, record_run
+from flows.telling import tell_operator
 from monitor.config import load_config
 from monitor.pipeline import SENDS, STEPS, open_run
 

@@ -4,21 +4,15 @@ change."""
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-from prefect import Flow
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run as this_run
 
-from monitor.config import load_config
-from monitor.errors import DeliveryError, LockHeld
-from monitor.pipeline import Run, RunReport, send_notice
+from monitor.pipeline import Run, RunReport
 
 PACE = 3.0  # seconds between two signs of progress: each is a request to the server
 
@@ -71,18 +65,3 @@ def record_run(flow: str, words: str, run: Run, more: str = "") -> None:
     get_run_logger().info("%s", words)
     with get_client(sync_client=True) as client:
         client.update_flow_run(this_run.id, name=f"{flow}: {words}")
-
-
-def tell_operator(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """A hook: a run that failed is told to the channel that `operator` names. Prefect passes the arguments by name."""
-    told = (flow_run.parameters or {}).get("config")
-    config = load_config(Path(told) if told else None)
-    channel = next((c for c in config.channels if c.name == config.operator), None)
-    failure = state.result(raise_on_failure=False) if state.is_failed() else None
-    if channel is None or isinstance(failure, LockHeld):  # another run is at work: nobody need get up
-        return
-    lines = (f"{flow.name}: {state.name}", str(state.message or ""), "deal-monitor status says how things are.")
-    try:
-        send_notice(channel, config, f"The run {flow_run.name} of the deal monitor failed", lines)
-    except DeliveryError as error:
-        get_run_logger().error("the operator could not be told: %s", error)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -37,22 +38,17 @@ def wait_for(question: Callable[[], Any], what: str, seconds: float = 90) -> Any
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A database of our own; "" where there is no PostgreSQL on this machine (Prefect then takes SQLite)."""
     if not (shutil.which("initdb") and shutil.which("pg_ctl")):
         yield ""
         return
-    data, port = folder / "pg", free_port()
-    data.mkdir()
+    data, port = Path(tempfile.mkdtemp(prefix="deal-monitor-pg-")), free_port()  # pytest's folders are private
     root = os.geteuid() == 0
     if root:
         shutil.chown(data, "postgres")
-        for parent in [data, *data.parents][:-1]:  # pytest's folders are private
-            if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    data.chmod(0o700)
     me = ["runuser", "-u", "postgres", "--"] if root else []
-    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
     subprocess.run([*me, "initdb", "-D", str(data), "-A", "trust", "-U", "prefect", "--no-sync"], **quiet)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     subprocess.run([*me, "pg_ctl", "-D", str(data), "-w", "-o", options, "start"], **quiet)
@@ -64,6 +60,7 @@ def postgres(folder: Path) -> Iterator[str]:
         yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/prefect"
     finally:
         subprocess.run([*me, "pg_ctl", "-D", str(data), "-m", "immediate", "stop"], **{**quiet, "check": False})
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def settings_of(file: Path) -> dict[str, str]:
@@ -93,7 +90,7 @@ def running(words: list[str], environment: Mapping[str, str], log: Path) -> Iter
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[dict[str, str]]:
     """A server with the settings of `deployments/server.env`; yields the environment for its clients."""
-    with postgres(folder) as database:
+    with postgres() as database:
         port = free_port()
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
         environment = {

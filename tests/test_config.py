@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import load_config, load_feeds, load_watchlist
+from monitor.config import load_config, load_feeds, load_operator, load_watchlist
 from monitor.config.editing import append_table, cut_table
 from monitor.errors import ConfigError
 
@@ -156,3 +156,43 @@ def test_lists_are_edited_without_touching_the_rest(tmp_path: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.startswith("# mine\n# about b\n[[feeds]]"), "comments of others stay"
     assert [f.url for f in load_feeds(file)] == ["https://b.example.org/", 'https://c.example.org/?q="1"']
+
+
+def test_a_list_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll may read it at any moment, and a disk may be full."""
+    file = tmp_path / "feeds.toml"
+    append_table(file, "feeds", {"url": "https://a.example/"})
+    before = file.read_text(encoding="utf-8")
+    link = tmp_path / "link.toml"
+    link.symlink_to(file)
+
+    def full(self: Path, text: str, **_: object) -> None:
+        self.write_bytes(text[: len(text) // 2].encode())
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(ConfigError, match="No space left on device"):
+            append_table(link, "feeds", {"url": "https://b.example/"})
+        with pytest.raises(ConfigError, match="No space left on device"):
+            cut_table(file, "feeds", "url", "https://a.example/")
+    assert file.read_text(encoding="utf-8") == before
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["feeds.toml", "link.toml"]
+    append_table(link, "feeds", {"url": "https://b.example/"})
+    assert link.is_symlink()
+    assert "b.example" in file.read_text(encoding="utf-8")
+
+
+def test_the_operator_is_found_in_files_that_are_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "monitor.toml"
+    file.write_text(
+        'operator = "ops"\nbogus = 1\n[[channels]]\nname = "desk"\nurl = "nonsense"\n'
+        '[[channels]]\nname = "ops"\nurl = "json://127.0.0.1:9/"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError):
+        load_config(tmp_path)
+    config = load_operator(tmp_path)
+    assert (config.operator, [c.name for c in config.channels]) == ("ops", ["ops"])
+    file.write_text("operator = [", encoding="utf-8")
+    assert load_operator(tmp_path).channels == ()

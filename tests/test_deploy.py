@@ -16,6 +16,7 @@ import yaml
 
 from tests.pipelines import DEAL, Desk, item, serve_feed, serve_page
 from tests.prefect_world import ROOT, ask, command, free_port, prefect_server, running, settings_of, wait_for
+from tests.receivers import webhook
 from tests.servers import LoopbackServer
 
 pytestmark = pytest.mark.slow
@@ -96,6 +97,30 @@ def test_an_ad_hoc_run_polls_and_says_what_it_did(deployed: dict[str, str], work
     state = command(deployed, "monitor.cli", "--config", str(desk.folder), "events", "--json")
     assert '"parties": ["Meta", "Midjourney"]' in state.stdout
     wait_for(lambda: "deal-monitor.event.new" in event_names(deployed), "the event that automations build on", 30)
+
+
+def test_a_run_that_fails_is_told_to_the_operator_once(deployed: dict[str, str], worker: Any, tmp_path: Path) -> None:
+    """Even where a mistake in a file is what is wrong; and not again every quarter of an hour."""
+    with webhook() as receiver:
+        desk = Desk(tmp_path)
+        url = f"json://127.0.0.1:{receiver.port}/ops"
+        channel = f'[[channels]]\nname = "ops"\nurl = "{url}"\nallow_private = true\n'
+        desk.write(["https://feed.example/"], settings='operator = "ops"\n', channels=channel)
+        (desk.folder / "feeds.toml").write_text("[[feeds]]\nurl = nonsense\n", encoding="utf-8")
+        for count in (1, 2):
+            done = command(
+                deployed, "prefect", "deployment", "run", "poll/poll-now", "--param", f"config={desk.folder}",
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+
+            def failed(wanted: int = count) -> bool:
+                ours = [r for r in runs(deployed) if r.parameters.get("config") == str(desk.folder)]
+                return sum(r.state_name == "Failed" for r in ours) == wanted
+
+            wait_for(failed, "the run to fail", 120)
+        (told,) = receiver.seen
+        assert "feeds.toml" in told.json["message"]
+        assert "of the deal monitor failed" in told.json["title"]
 
 
 def test_a_killed_worker_leaves_nothing_running_and_the_next_run_takes_over(

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from monitor.errors import ConfigError
+
 Value = str | int | bool | date | Sequence[str]
 
 
@@ -15,7 +17,7 @@ def append_table(file: Path, name: str, values: Mapping[str, Value]) -> None:
     """Add `[[name]]` with these values at the end of the file."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    file.write_text(text + gap + table(name, values), encoding="utf-8")
+    _write(file, text + gap + table(name, values))
 
 
 def table(name: str, values: Mapping[str, Value]) -> str:
@@ -35,9 +37,25 @@ def cut_table(file: Path, name: str, key: str, value: Value) -> bool:
             # comments after the table's last line belong to what follows
             body = re.match(r"(?:(?!\s*#)[^\n]*\S[^\n]*\n?)+", block)
             rest = block[body.end() :] if body else ""
-            file.write_text(text[:start] + rest.lstrip("\n") + text[end:], encoding="utf-8")
+            _write(file, text[:start] + rest.lstrip("\n") + text[end:])
             return True
     return False
+
+
+def _write(file: Path, text: str) -> None:
+    """Beside and renamed: a poll that reads meanwhile, or a full disk, never sees half a list."""
+    file = file.resolve()  # a link stays one
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        if file.exists():
+            beside.chmod(file.stat().st_mode)
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ConfigError(
+            str(file), "", f"cannot be written ({error.strerror})", "make room or check its rights; nothing was changed"
+        ) from error
 
 
 def _toml(value: Value) -> str:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.schema import (
+    ChannelConfig,
     Config,
     FeedConfig,
     FeedsFile,
@@ -95,6 +96,25 @@ def load_config(path: Path | None = None) -> Config:
     )  # fmt: skip
     _check_names(file, config)
     return config
+
+
+def load_operator(path: Path | None = None) -> Config:
+    """The operator's channel and nothing else, where `load_config` finds a mistake: somebody must be told of it.
+
+    Raises ConfigError if the mistake is in what leads to that channel.
+    """
+    file = find_config(path)
+    try:
+        raw = tomllib.loads(_text(file))
+    except tomllib.TOMLDecodeError:
+        raw = {}
+    operator, channels = raw.get("operator"), raw.get("channels")
+    wanted = [c for c in channels if isinstance(c, dict) and c.get("name") == operator] if operator and channels else []
+    try:
+        found = tuple(ChannelConfig.model_validate(c, context={"folder": file.parent}) for c in wanted)
+    except ValidationError as error:
+        raise ConfigError(str(file), "channels", "the operator's channel cannot be read", "correct it") from error
+    return Config(folder=file.parent, state="", channels=found, operator=str(operator or ""))
 
 
 def load_watchlist(path: Path) -> tuple[Company, ...]:
