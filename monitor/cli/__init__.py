@@ -3,6 +3,7 @@ is loaded only when it is called, so that `--help` answers at once."""
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -18,7 +19,7 @@ COMMANDS = {
     "init": ("first", "Write monitor.toml, feeds.toml and watchlist.toml."),
     "check": ("setup", "Read all files and say what is wrong where."),
     "poll": ("running", "Poll the feeds once, and send what is new."),
-    "events": ("looking", "Deals as known so far."),
+    "events": ("deals", "Deals as known so far."),
     "alerts": ("looking", "What was sent where, and what was not."),
     "feeds": ("feeds", "The feeds and how they are; add, remove, import, export."),
     "companies": ("companies", "Search the catalogue of companies; add to the watchlist."),
@@ -114,4 +115,10 @@ def main() -> None:
     except MonitorError as error:
         click.echo(f"deal-monitor: {error}", err=True)
         code = 2 if isinstance(error, InputError) else 1
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        remedy = "free some room" if error.errno == errno.ENOSPC else "check the path and its rights"
+        click.echo(f"deal-monitor: {error.filename or 'the disk'}: {error.strerror}; {remedy}", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)

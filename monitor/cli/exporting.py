@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli import output
-from monitor.cli.looking import moment, open_state
+from monitor.cli.deals import choosing, chosen, nothing_fits
+from monitor.cli.looking import open_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +24,7 @@ FORMATS = ("csv", "jsonl", "parquet", "atom", "jsonfeed", "ical")
 @click.command()
 @click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else: standard output.")
-@click.option("--since", type=output.Since(), help="Changed since then: 7d, 12h, 2026-11-01.")
-@click.option("--company", multiple=True, metavar="NAME", help="Party to the deal; may be repeated.")
-@click.option("--type", "deal_type", multiple=True, metavar="TYPE", help="partnership, licensing, acquisition, ...")
+@choosing
 @click.option("--changes", is_flag=True, help="Every change, not just how each deal stands now (feeds always do).")
 @click.pass_obj
 def export(
@@ -52,17 +51,11 @@ def export(
     loaded, store = open_state(config)
     every = changes or format_ in ("atom", "jsonfeed")
     frame = store.scan("events") if every else store.latest("events")
-    frame = frame.filter(pl.col("merged_into") == "")
     if every:
         frame = frame.filter(pl.col("change").is_not_null())
-    if since is not None:
-        frame = frame.filter(pl.col("changed_at") >= moment(since, loaded))
-    names = {name.casefold() for name in company}
-    events: list[Event] = [
-        e
-        for e in store.load("events", frame.sort("changed_at", descending=True))
-        if (not names or names & {p.casefold() for p in e.parties}) and (not deal_type or e.deal_type in deal_type)
-    ]
+    events: list[Event] = list(store.load("events", chosen(frame, loaded, since, company, deal_type)))
+    if not events:
+        output.say(nothing_fits(store, loaded, company))
     made = _made(format_, events)
     if out is None:
         sys.stdout.buffer.write(made)

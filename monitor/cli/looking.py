@@ -1,4 +1,4 @@
-"""`events`, `alerts`, `status`: what the monitor knows, what it said to whom, and whether all is well."""
+"""`alerts`, `metrics`, `status`: what the monitor said to whom, and whether all is well."""
 
 from __future__ import annotations
 
@@ -32,95 +32,6 @@ def moment(since: timedelta | datetime, config: Config) -> datetime:
     return since.replace(tzinfo=config.zone) if since.tzinfo is None else since
 
 
-@click.command()
-@click.argument("event_id", required=False)
-@click.option("--since", type=output.Since(), help="Changed since then: 7d, 12h, 2026-11-01.")
-@click.option("--company", multiple=True, metavar="NAME", help="Party to the deal; may be repeated.")
-@click.option("--type", "deal_type", multiple=True, metavar="TYPE", help="partnership, licensing, acquisition, ...")
-@click.option("--status", multiple=True, metavar="STATUS", help="rumour, announced, denied, ...")
-@click.option("--limit", type=int, default=50, show_default=True, help="At most so many, newest first; 0 = all.")
-@output.json_option
-@click.pass_obj
-def events(
-    config: Path | None,
-    event_id: str | None,
-    since: timedelta | datetime | None,
-    company: tuple[str, ...],
-    deal_type: tuple[str, ...],
-    status: tuple[str, ...],
-    limit: int,
-    as_json: bool,
-) -> None:
-    """Deals as known so far, newest change first. With an id: that deal's whole life.
-
-    \b
-    Example:
-      $ deal-monitor events --since 7d --company Meta
-      CHANGED  DEAL                 TYPE       STATUS                                     ID
-      2 h ago  Meta and Midjourney  licensing  announced, confirmed by a party, 2 outlets b5502fe449c6bcf9
-    """
-    import polars as pl
-
-    from monitor.alerts import status as words
-    from monitor.report import as_json as as_json_row
-
-    loaded, store = open_state(config)
-    if event_id:
-        _life(store, event_id, as_json)
-        return
-    frame = store.latest("events").filter(pl.col("merged_into") == "")
-    if since is not None:
-        frame = frame.filter(pl.col("changed_at") >= moment(since, loaded))
-    for name, wanted in (("deal_type", deal_type), ("status", status)):
-        if wanted:
-            frame = frame.filter(pl.col(name).is_in(list(wanted)))
-    for name in company:
-        frame = frame.filter(pl.col("parties").list.eval(pl.element().str.to_lowercase() == name.lower()).list.any())
-    frame = frame.sort("changed_at", descending=True)
-    found: tuple[Event, ...] = store.load("events", frame.head(limit) if limit else frame)
-    if as_json:
-        output.emit(map(as_json_row, found))
-        return
-    now = datetime.now(UTC)
-    output.table(
-        ("CHANGED", "DEAL", "TYPE", "STATUS", "ID"),
-        [
-            (
-                output.ago(e.changed_at, now),
-                " and ".join(e.parties),
-                ", ".join(filter(None, (e.deal_type.replace("_", " "), e.value))),
-                words(e),
-                e.event_id,
-            )
-            for e in found
-        ],
-        wrap=("DEAL", "TYPE", "STATUS"),
-    )
-    if not found:
-        output.say("no deals yet; `deal-monitor poll` looks for some")
-
-
-def _life(store: Store, event_id: str, as_json: bool) -> None:
-    """Every version of one deal."""
-    import polars as pl
-
-    from monitor.report import as_json as as_json_row
-
-    versions: tuple[Event, ...] = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
-    if not versions:
-        raise click.ClickException(f"{event_id}: no deal has this id; `deal-monitor events` lists them")
-    if as_json:
-        output.emit(map(as_json_row, versions))
-        return
-    for event in versions:
-        click.echo(
-            f"{event.changed_at:%Y-%m-%d %H:%M}  version {event.version}: {event.change or 'seen again'}: "
-            f"{' and '.join(event.parties)}: {event.deal_type.replace('_', ' ')}, {event.status}"
-            + (f"; {event.what}" if event.what else "")
-        )
-        click.echo(f'    "{event.evidence}"\n    {event.outlet}: {event.title}\n    {event.url}')
-
-
 @click.group(invoke_without_command=True)
 @click.option("--since", type=output.Since(), default="7d", help="Default: 7d.")
 @click.option("--channel", metavar="NAME", help="Of this channel only.")
@@ -144,6 +55,7 @@ def alerts(
     import polars as pl
 
     loaded, store = open_state(ctx.obj)
+    _known_channel(loaded, channel)
     frame = store.latest("deliveries").filter(pl.col("at") >= moment(since, loaded)).sort("at", descending=True)
     if channel:
         frame = frame.filter(pl.col("channel") == channel)
@@ -160,12 +72,24 @@ def alerts(
     shown = []
     for row in rows:
         event = deals.get((row.event_id, row.version))
-        deal = " and ".join(event.parties) if event else row.event_id
+        deal = " and ".join(event.parties) if event else _other(row.event_id)
         change = (event.change or "") if event else ""
         shown.append((output.ago(row.at, now), row.channel, row.state, row.attempt, change, deal, row.detail))
     output.table(("WHEN", "CHANNEL", "STATE", "TRY", "CHANGE", "DEAL", "DETAIL"), shown, wrap=("DEAL", "DETAIL"))
     if not rows:
         output.say("nothing was sent in this time; --since looks further back, --all shows what was held back and why")
+
+
+def _other(what: str) -> str:
+    """What a delivery carried that is about no deal."""
+    kind, _, name = what.partition(":")
+    return {"digest": "the day's digest", "channel": f"word that {name} takes no alerts"}.get(kind, what)
+
+
+def _known_channel(config: Config, name: str | None) -> None:
+    names = [c.name for c in config.channels]
+    if name and name not in names:
+        raise click.UsageError(f"no channel {name}; there are: {', '.join(names)}")
 
 
 def _versions(store: Store, rows: tuple[Delivery, ...]) -> dict[tuple[str, int], Event]:
@@ -189,7 +113,8 @@ def alerts_retry(config: Path | None, channel: str) -> None:
     """
     from monitor.alerts import retry
 
-    _, store = open_state(config)
+    loaded, store = open_state(config)
+    _known_channel(loaded, channel)
     rows = retry(store.load("deliveries", store.latest("deliveries")), datetime.now(UTC), channel)
     if rows:
         store.append("deliveries", rows)

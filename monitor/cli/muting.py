@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli import output
+
+if TYPE_CHECKING:
+    from monitor.config import Config
 
 KINDS = ("company", "pair", "event", "rule", "feed")
 
@@ -55,8 +60,24 @@ def mute(
         click.echo(f"heard again: {kind} {' and '.join(names)}")
         return
     end = _end(until, length)
+    if doubt := _doubt(loaded, kind, names):
+        output.say(f"note: {doubt}")
     mutes.mute(loaded, kind, names, end, why)
     click.echo(f"muted{f' until {end}' if end else ''}: {kind} {' and '.join(names)}")
+
+
+def _doubt(config: Config, kind: str, names: tuple[str, ...]) -> str:
+    """What is allowed, and may not be meant: a name that the monitor does not know; "" if all is well."""
+    known = {
+        "company": [c.name for c in config.watchlist],
+        "pair": [c.name for c in config.watchlist],
+        "feed": [f.url for f in config.feeds],
+    }.get(kind, [])
+    if not known or any(name in known for name in names):
+        return ""
+    close = get_close_matches(names[0], known, n=1)
+    where = "the feed list" if kind == "feed" else "the watchlist"
+    return f"{' and '.join(names)}: not in {where}" + (f"; did you mean {close[0]}? (--off undoes it)" if close else "")
 
 
 def _list(mutes: tuple[object, ...], as_json: bool) -> None:

@@ -88,4 +88,6 @@ def copy(source: str, target: str) -> None:
     from monitor.store import open_store
 
     count = open_store(source).copy_to(target)
+    if not count:
+        raise click.ClickException(f"{source}: no tables are here; give the folder that monitor.toml names as state")
     click.echo(f'{count} files copied; set state = "{target}" in monitor.toml')

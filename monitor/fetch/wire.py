@@ -22,7 +22,7 @@ WEEK = 7 * 86400.0
 
 KINDS: dict[str, str] = {
     "bad_url": "the URL cannot be read",
-    "forbidden_address": "the address is private, and not in allow_hosts",
+    "forbidden_address": "the address is private; allow_hosts under [fetch] in monitor.toml lets hosts in",
     "dns": "the host name cannot be resolved",
     "connect": "the connection was refused or lost",
     "connect_timeout": "no connection in time",
