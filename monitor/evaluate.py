@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,14 @@ class Report:
         return "\n".join(lines)
 
 
-def evaluate(labels: Path, texts: Path, rules: Sequence[Path] = (), *, one_side: bool = False) -> Report:
+def evaluate(
+    labels: Path,
+    texts: Path,
+    rules: Sequence[Path] = (),
+    *,
+    one_side: bool = False,
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> Report:
     """Score the monitor's detection on labelled texts. Each text is read with only its own `watch` watched.
 
     `one_side`: read each deal of two parties again with one of them watched, both ways, and score the other's name.
@@ -125,7 +132,9 @@ def evaluate(labels: Path, texts: Path, rules: Sequence[Path] = (), *, one_side:
     known = catalogue()
     by_id = {str(row["id"]): row for row in _lines(texts)}
     report = Report()
-    for number, label in enumerate(_lines(labels), 1):
+    rows = list(_lines(labels))
+    for number, label in enumerate(rows, 1):
+        progress("texts", number - 1, len(rows))
         if label.get("ambiguous"):
             continue
         text = by_id.get(str(label["id"]))

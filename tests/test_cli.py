@@ -121,8 +121,12 @@ def test_check_says_which_channel_would_get_a_sample_deal_and_why(command: Comma
         file.write('\n[[channels]]\nname = "firm"\nurl = "console://"\nstatuses = ["announced"]\n')
     code, _, err = command("--config", tmp_path, "check")
     assert code == 0
-    assert "would go to console: at once; the channel takes every deal" in err
-    assert "would go not to firm: status is rumour, the channel wants announced" in err
+    assert "goes\n  to console: at once; the channel takes every deal\n  not to firm: status is rumour" in err
+    deal = ("--company", "Nvidia", "--type", "supply contract", "--status", "announced", "--value", "$3 million")
+    _, _, err = command("--config", tmp_path, "check", *deal)
+    assert 'a made-up alert, "New deal: supply contract between Nvidia and Example Ltd, $3 million", goes' in err
+    assert "to firm: at once; fits statuses" in err
+    assert "Acme is not on the watchlist" in command("--config", tmp_path, "check", "--company", "Acme")[2]
 
 
 def test_check_refuses_an_address_that_no_service_knows(command: Command, tmp_path: Path) -> None:

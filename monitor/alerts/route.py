@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.config import ChannelConfig
 from monitor.events import amount
-from monitor.models import Event
+from monitor.models import ChangeKind, DealType, Event, Status
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -103,23 +103,31 @@ def explain(
     return told
 
 
-def sample(company: str, now: datetime) -> Event:
+def sample(
+    company: str,
+    now: datetime,
+    deal_type: DealType = "acquisition",
+    status: Status = "rumour",
+    value: str = "$1 billion",
+) -> Event:
     """A made-up deal of a company, to try the channels' settings on."""
+    roles = {"acquisition": ("acquirer", "target"), "investment": ("investor", "recipient")}.get(deal_type, ())
+    change: ChangeKind = status if status in ("completed", "denied", "terminated", "expired") else "new"
     return Event(
         event_id="0" * 16,
         version=1,
         parties=(company, "Example Ltd"),
-        roles=("acquirer", "target"),
+        roles=roles,
         watched=(company,),
-        deal_type="acquisition",
-        status="rumour",
-        change="new",
-        value="$1 billion",
+        deal_type=deal_type,
+        status=status,
+        change=change,
+        value=value,
         sourcing="named_report",
         origins=("Example Wire",),
         outlets=("Example Wire",),
-        evidence=f"{company} is in talks to buy Example Ltd for $1 billion, Example Wire reported.",
-        title=f"{company} in talks to buy Example Ltd",
+        evidence=f"{company} and Example Ltd: this sentence would be the article's own, Example Wire reported.",
+        title=f"{company} and Example Ltd: a made-up headline",
         url="https://example.org/",
         outlet="Example Wire",
         changed_at=now,

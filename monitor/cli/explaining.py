@@ -148,14 +148,15 @@ def replay(
     articles: tuple[Article, ...] = store.load("articles", wanted)
     before = _claims(store, {a.article_id for a in articles})
     counts = {"+": 0, "-": 0, "~": 0}
-    for article in articles:
-        for sign, claim in _differences(before.get(article.article_id, {}), reader.read(article).claims):
-            counts[sign] += 1
-            if as_json:
-                output.emit([{"sign": sign, **output.plain(claim)}])
-            else:
-                deal = f"{' and '.join(claim.parties)}: {claim.deal_type.replace('_', ' ')}, {claim.status}"
-                click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
+    with output.counted("articles", articles, len(articles)) as taken:
+        for article in taken:
+            for sign, claim in _differences(before.get(article.article_id, {}), reader.read(article).claims):
+                counts[sign] += 1
+                if as_json:
+                    output.emit([{"sign": sign, **output.plain(claim)}])
+                else:
+                    deal = f"{' and '.join(claim.parties)}: {claim.deal_type.replace('_', ' ')}, {claim.status}"
+                    click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
     more, fewer, changed = counts.values()
     output.say(
         f"{len(articles)} articles read again at {datetime.now(UTC):%H:%M}: {more} claims more, {fewer} fewer, "

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from monitor.models import Alert
     from monitor.pipeline.run import Progress
+
+T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 
@@ -98,10 +100,23 @@ def progress(show: bool = True) -> Iterator[Progress]:
 
         def step(stage: str, done: int, total: int) -> None:
             if stage not in lines:
-                lines[stage] = bar.add_task(stage, total=total)
-            bar.update(lines[stage], completed=done, total=total)
+                lines[stage] = bar.add_task(stage, total=total or None)
+            bar.update(lines[stage], completed=done, total=total or None)
 
         yield step
+
+
+@contextmanager
+def counted(stage: str, items: Iterable[T], total: int = 0) -> Iterator[Iterator[T]]:
+    """The items, counted on a progress display as they are taken; `total` 0 = not known."""
+
+    def taken() -> Iterator[T]:
+        for number, item in enumerate(items, 1):
+            step(stage, number - 1, total)
+            yield item
+
+    with progress() as step:
+        yield taken()
 
 
 def alert_lines(alert: Alert) -> list[str]:

@@ -10,25 +10,39 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli import output
+from monitor.cli.deals import STATUSES, OneOf
+from monitor.models import DEAL_TYPES
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.models import Event
 
 
 @click.command()
 @click.option("--online", is_flag=True, help="Ask each feed, and say how it answers.")
 @click.option("--send", is_flag=True, help="Send a test alert to each channel.")
+@click.option("--company", metavar="NAME", help="Say which channel would hear of a deal of this company, and why.")
+@click.option("--type", "deal_type", type=OneOf(DEAL_TYPES), metavar="TYPE", help="Type of that deal: acquisition, ...")
+@click.option("--status", type=OneOf(STATUSES), metavar="STATUS", help="Its status: rumour, announced, ...")
+@click.option("--value", metavar="SUM", help='Its value: "$50 million".')
 @output.json_option
 @click.pass_obj
-def check(config: Path | None, online: bool, send: bool, as_json: bool) -> None:
+def check(
+    config: Path | None, online: bool, send: bool, company: str | None, deal_type: str | None, status: str | None,
+    value: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Read all files and say what is wrong where.
 
-    Exit code 2 for a mistake in a file, 1 where a feed or channel fails.
+    Then it says which channel a made-up deal would reach, and why: that deal is yours to choose. Exit code 2 for a
+    mistake in a file, 1 where a feed or channel fails.
 
     \b
     Example:
-      $ deal-monitor check
-      98 feeds, 63 companies, 1 channel, 214 rules: no mistake found
+      $ deal-monitor check --company Meta --type licensing --value "$50 million"
+      a made-up alert, "Rumour: licensing deal between Meta and Example Ltd, $50 million", goes
+        to console: at once; the channel takes every deal
+        not to ma-desk: deal type is licensing, the channel wants acquisition, investment
+      56 feeds, 2 companies, 2 channels: no mistake found
     """
     from monitor.config import load_config
     from monitor.lexicon import load_lexicon
@@ -45,8 +59,8 @@ def check(config: Path | None, online: bool, send: bool, as_json: bool) -> None:
     else:
         for doubt in doubts:
             output.say(f"note: {doubt}")
-        for line in _routes(loaded):
-            output.say(line)
+        if len(loaded.channels) > 1 or company or deal_type or status or value:
+            _show_routes(loaded, _sample(loaded, company, deal_type, status, value))
         for row in (*feeds, *channels):
             click.echo(f"{'ok  ' if row['ok'] else 'FAIL'}  {row['name']}: {row['what']}")
         counts = ((len(loaded.feeds), "feed"), (len(loaded.watchlist), "company"), (len(loaded.channels), "channel"))
@@ -79,17 +93,27 @@ def _doubts(config: Config) -> list[str]:
     return found
 
 
-def _routes(config: Config) -> list[str]:
-    """Where a made-up rumour of the first company would go, where channels choose at all."""
-    from monitor.alerts import explain, sample
+def _sample(config: Config, company: str | None, deal_type: str | None, status: str | None, value: str | None) -> Event:
+    """The made-up deal: of the first company where none is named, a takeover rumour where nothing else is said."""
+    from monitor.alerts import sample
+    from monitor.companies import find
+
+    names = [c.name for c in config.watchlist] or ["Your company"]
+    known = find(config.watchlist, company) if company else None
+    if company and known is None:
+        output.say(f"note: {company} is not on the watchlist, so no deal is reported for its sake alone")
+    chosen = {"deal_type": deal_type, "status": status, "value": value}
+    given = {key: word for key, word in chosen.items() if word is not None}
+    return sample(known.name if known else company or names[0], datetime.now(UTC), **given)  # type: ignore[arg-type]
+
+
+def _show_routes(config: Config, event: Event) -> None:
+    from monitor.alerts import explain, subject
     from monitor.pipeline.delivering import labels
 
-    if not config.watchlist or len(config.channels) < 2:
-        return []
-    company, now = config.watchlist[0].name, datetime.now(UTC)
-    told = explain(sample(company, now), config.channels, now, labels(config))
-    head = f'a $1 billion takeover rumour "{company} to buy Example Ltd" would go'
-    return [f"{head} to {name}: {why}" if goes else f"{head} not to {name}: {why}" for name, goes, why in told]
+    output.say(f'a made-up alert, "{subject(event)}", goes')
+    for name, goes, why in explain(event, config.channels, datetime.now(UTC), labels(config)):
+        output.say(f"  {'to' if goes else 'not to'} {name}: {why}")
 
 
 def _check_channels(config: Config) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +16,10 @@ from monitor.cli import output
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.models import Company
+    from monitor.pipeline.backfilling import Change
     from monitor.pipeline.documents import Read
+
+T = TypeVar("T")
 
 watchlist_option = click.option(
     "--watchlist",
@@ -84,12 +87,17 @@ def detect(config: Path | None, file: str, watchlist: Path | None, rules: tuple[
 
     companies, own, _ = what_to_watch(config, watchlist, rules)
     reader = Reader(load_lexicon(own), companies, catalogue())
-    with open_lines(file) as lines:
-        for one in run(reader, parse_documents(lines, file)):
+    with open_lines(file) as lines, _counted(file, parse_documents(lines, file)) as documents:
+        for one in run(reader, documents):
             if as_json:
                 output.emit([detect_answer(one.given, one.reading)])
             else:
                 _show(one)
+
+
+def _counted(file: str, documents: Iterable[T]) -> AbstractContextManager[Iterable[T]]:
+    """With a progress display, but for texts that are typed."""
+    return nullcontext(documents) if file == "-" and sys.stdin.isatty() else output.counted("texts", documents)
 
 
 def _show(one: Read) -> None:
@@ -142,20 +150,25 @@ def backfill(
         documents = backfilling.in_order(parse_documents(lines, file), now)
     reader = Reader(load_lexicon(own), companies, catalogue())
     settings = fold_settings(loaded) if loaded else FoldSettings()
-    if loaded is None or dry_run:
-        changes = backfilling.dry_run(reader, documents, _known(loaded), settings, now)
-    else:
-        changes = backfilling.kept(reader, documents, open_store(loaded.state), settings, now)
     count = 0
-    for count, change in enumerate(changes, 1):  # noqa: B007 - counted for the last line
-        if as_json:
-            output.emit([change_answer(change.given, change.event)])
+    with output.counted("texts", documents, len(documents)) as taken:
+        if loaded is None or dry_run:
+            changes = backfilling.dry_run(reader, taken, _known(loaded), settings, now)
         else:
-            event = change.event
-            status = f"{event.status_before} -> {event.status}" if event.status_before else event.status
-            kind = event.deal_type.replace("_", " ")
-            click.echo(f"{change.given}: {event.change}: {' and '.join(event.parties)}: {kind}, {status}")
+            changes = backfilling.kept(reader, taken, open_store(loaded.state), settings, now)
+        for count, change in enumerate(changes, 1):  # noqa: B007 - counted for the last line
+            if as_json:
+                output.emit([change_answer(change.given, change.event)])
+            else:
+                _show_change(change)
     output.say(f"{len(documents)} articles, {count} changes")
+
+
+def _show_change(change: Change) -> None:
+    event = change.event
+    status = f"{event.status_before} -> {event.status}" if event.status_before else event.status
+    kind = event.deal_type.replace("_", " ")
+    click.echo(f"{change.given}: {event.change}: {' and '.join(event.parties)}: {kind}, {status}")
 
 
 def _known(config: Config | None) -> Any:
@@ -190,7 +203,8 @@ def evaluate(labels: Path, texts: Path, rules: tuple[Path, ...], one_side: bool,
     """
     from monitor import evaluate as scoring
 
-    report = scoring.evaluate(labels, texts, rules, one_side=one_side)
+    with output.progress(not as_json) as step:
+        report = scoring.evaluate(labels, texts, rules, one_side=one_side, progress=step)
     if as_json:
         sys.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False) + "\n")
     else:
