@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ def ours(given: dict[str, Any]) -> dict[str, float]:
     bodies = [(text.encode(), "text/html; charset=utf-8", URL) for text in pages(given["pages"])]
     with Sandbox(workers=2) as pool:
         list(extract_many(bodies[:4], pool))
+        before = _children("processor")
         with timed() as figures:
             found = list(extract_many(bodies, pool))
+        figures["cpu"] += _children("processor") - before
     assert all(isinstance(item, Extracted) and len(item.text) > 1000 for item in found)
     return figures
 
@@ -44,16 +47,17 @@ def memory(given: dict[str, Any]) -> dict[str, float]:
     with Sandbox(workers=2) as pool, timed() as figures:
         for number, _ in enumerate(extract_many(bodies(), pool)):
             if number + 1 in (given["pages"] // 10, given["pages"] - 2):
-                sizes.append(_children())
+                sizes.append(_children("memory"))
     return {**figures, "early": sizes[0], "late": sizes[-1]}
 
 
-def _children() -> float:
-    """MB resident in the children of this process."""
-    pids = Path("/proc/self/task").glob("*/children")
-    children = [pid for file in pids for pid in file.read_text().split()]
-    pages_used = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in children)
-    return pages_used * 4096 / 1e6
+def _children(what: str) -> float:
+    """MB resident in the children of this process, or seconds of processor that they took so far."""
+    pids = [pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()]
+    if what == "memory":
+        return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * 4096 / 1e6
+    ticks = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in pids]
+    return sum(int(tick) for pair in ticks for tick in pair) / os.sysconf("SC_CLK_TCK")
 
 
 def loop(given: dict[str, Any]) -> dict[str, float]:
@@ -78,12 +82,13 @@ def speed(bench: Bench) -> Result:
     ], runs=min(bench.runs, 3))  # fmt: skip
     mine = medians[OURS]
     lines = [
-        Line(work=f"{count} pages of 110 KB", name=name, value=count / figures["seconds"], unit="pages/s",
+        Line(work=f"{count} pages of 130 KB", name=name, value=count / figures["seconds"], unit="pages/s",
              against=ratio(figures, mine), more=f"{figures['cpu'] / count * 1000:.1f} ms of processor a page")
         for name, figures in medians.items()
     ]  # fmt: skip
     goals = [
-        Goal(what=f"1.8 times as fast as {name}", got=f"{ratio(medians[name], mine):.2f} times",
+        Goal(what=f"1.8 times as fast as {name}", got=f"{ratio(medians[name], mine):.2f} times "
+             f"({2 * ratio(medians[name], mine, 'cpu'):.2f} with two cores to itself)",
              met=ratio(medians[name], mine) >= 1.8)
         for name in list(medians)[1:]
     ]  # fmt: skip

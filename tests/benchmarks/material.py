@@ -6,6 +6,7 @@ Words come from the list of common words that the product itself ships, drawn as
 from __future__ import annotations
 
 import random
+import zlib
 from bisect import bisect_left
 from functools import cache
 from html import escape
@@ -17,8 +18,13 @@ from monitor.config import load_watchlist, seed
 from monitor.lexicon import RULES
 
 FIRMS = ("Kestrel Works", "Juniper Foods", "Halden Optics", "Marlow Robotics", "Tessaly Stores", "Orrin Power")
+FURNITURES = 16
 DEALS = ("sign a licensing deal", "sign a supply contract", "announce a partnership")
 HEADLINE, SENTENCE = (7, 12), (9, 24)  # words
+# Two words in five of running text are of these.
+LITTLE = """the of and to a in that is was for on with as it by at from are be this have or an were which had their
+has its they but not will would can one all more said he she we his her been who about up out when than into so if no
+could them there some what over other after also first new two only most may these such time any years people""".split()
 
 
 class Words:
@@ -26,8 +32,10 @@ class Words:
 
     def __init__(self, seed_number: int = 7) -> None:
         self.rng = random.Random(seed_number)
-        self._words = sorted(_common())
-        random.Random(1).shuffle(self._words)
+        apart = {word.lower() for name in watched_names(1000) for word in name.split()} | set(LITTLE)
+        rest = [word for word in _common() if word not in apart]
+        random.Random(1).shuffle(rest)
+        self._words = [*LITTLE, *rest]
         self._sums = list(accumulate(1 / (rank + 3) for rank in range(len(self._words))))
 
     def some(self, bounds: tuple[int, int]) -> str:
@@ -51,11 +59,11 @@ class Words:
 
 @cache
 def _common() -> tuple[str, ...]:
-    """Common words; less those that stand in a watched or a catalogued name, so that names are there on purpose."""
     words = (RULES / "words.txt").read_text(encoding="utf-8").split()
     return tuple(sorted({word for word in words if word.isalpha() and len(word) < 13}))
 
 
+@cache
 def watched_names(count: int = 60) -> list[str]:
     return [company.name for company in load_watchlist(seed("watchlist.toml"))][:count]
 
@@ -90,43 +98,65 @@ def _made_up(known: dict[str, None], count: int) -> list[str]:
 
 
 @cache
-def furniture() -> tuple[str, str, str]:
-    """What stands on a news page before, beside and behind the article: 100 KB of it, half of it scripts and styles."""
-    words = Words(11)
+def furniture(number: int) -> tuple[str, str, str]:
+    """What stands on a news page before, beside and behind the article: menus, teasers, comments, scripts, styles.
+
+    On one page in four a teaser tells a deal of a watched company: such a page passes a first look, whatever its text.
+    """
+    words = Words(11 + number)
+    told = f"{words.rng.choice(watched_names())} to {words.rng.choice(DEALS)}" if number % 4 == 0 else ""
     menu = "".join(
         f'<li class="nav-item nav-item--{n % 9}"><a class="nav-link" href="/section/{n}/latest" data-track="nav:{n}">'
         f"<span>{words.some((1, 2)).title()}</span></a></li>"
         for n in range(140)
     )
+    headlines = [told if told and n == 40 else words.headline() for n in range(90)]
     teasers = "".join(
-        f'<div class="card card--river" data-id="{n}"><a href="/news/{n}/story.html"><picture><source '
-        f'srcset="/i/{n}-320.webp 320w"><img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>'
-        f'{words.headline()}</h3></a><p class="dek">{words.some((12, 22)).capitalize()}.</p><time '
-        'datetime="2026-11-22">2 h ago</time></div>'
-        for n in range(48)
+        f'<div class="card card--river" data-id="{n}"><div class="card__inner"><a href="/news/{n}/story.html"><picture>'
+        f'<img loading="lazy" src="/i/{n}.jpg" alt=""></picture><h3>{headlines[n]}</h3></a><p class="dek">'
+        f'{words.some((12, 22)).capitalize()}.</p><div class="card__foot"><span class="kicker">{words.some((1, 2))}'
+        '</span><time datetime="2026-11-22">2 h ago</time></div></div></div>'
+        for n in range(90)
+    )
+    comments = "".join(
+        f'<div class="comment" id="c{n}"><b class="who">{words.some((1, 2))}</b><p>{words.some((10, 40))}</p></div>'
+        for n in range(30)
     )
     style = "<style>" + ".card--river{display:grid;gap:8px;padding:4px}" * 400 + "</style>"
-    script = (
-        "<script>window.__STATE__={" + ",".join(f'"k{n}":"{words.some((3, 6))}"' for n in range(700)) + "};</script>"
+    state = ",".join(f'"k{n}":"{words.some((3, 6))}"' for n in range(700))
+    before = (
+        f'<header class="site"><nav><ul class="nav">{menu}</ul></nav></header><div class="layout"><div class="rail">'
+        f'<div class="promo">{teasers[:12000]}</div></div>'
     )
-    before = '<header class="site"><nav><ul class="nav">' + menu + '</ul></nav><div class="ad" id="top"></div></header>'
-    after = f'<aside class="river">{teasers}</aside><footer><ul>{menu[:8000]}</ul><p>All rights reserved.</p></footer>'
-    return style, before, after + script
+    after = (
+        f'<div class="river">{teasers}</div><section id="comments">{comments}</section></div><footer><ul>{menu[:9000]}'
+        f"</ul><p>All rights reserved.</p></footer><script>window.__STATE__={{{state}}};</script>"
+    )
+    return style, before, after
 
 
 def page(title: str, text: str) -> str:
-    """A news page around the text: 110 KB."""
-    style, before, after = furniture()
-    body = "".join(f'<p class="body-text">{escape(line)}</p>' for line in text.split("\n"))
+    """A news page of 130 KB around the text, which stands in nested blocks, with links, captions and asides in it."""
+    style, before, after = furniture(zlib.crc32(title.encode()) % FURNITURES)
+    blocks = []
+    for number, line in enumerate(text.split("\n")):
+        first, _, rest = escape(line).partition(" ")
+        blocks.append(f'<div class="block"><p class="body-text"><a href="/t/{number}">{first}</a> {rest}</p></div>')
+        if number % 4 == 3:
+            blocks.append(
+                f'<figure><img src="/f/{number}.jpg" alt=""><figcaption>{first}</figcaption></figure><div class="ad" '
+                f'data-n="{number}"></div><aside class="inline"><h4>More</h4><ul><li><a href="/m/{number}">{rest[:60]}'
+                "</a></li></ul></aside>"
+            )
     data = (
         f'{{"@context":"https://schema.org","@type":"NewsArticle","headline":"{title}","datePublished":"2026-11-22"}}'
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta property="og:title" content="{title}"><meta property="og:site_name" content="Example Wire">'
-        f'<script type="application/ld+json">{data}</script>{style}</head><body>{before}<main><article><h1>{title}</h1>'
-        f'<div class="meta"><span class="by">By A. Writer</span><time datetime="2026-11-22">22 Nov</time></div>'
-        f'<div class="article-body">{body}</div></article></main>{after}</body></html>'
+        f'<script type="application/ld+json">{data}</script>{style}</head><body>{before}<div class="main"><h1>{title}'
+        f'</h1><div class="meta"><span class="by">By A. Writer</span><time datetime="2026-11-22">22 Nov</time></div>'
+        f'<div class="story"><div class="story-body">{"".join(blocks)}</div></div></div>{after}</body></html>'
     )
 
 
