@@ -20,9 +20,9 @@ def companies() -> None:
 
     \b
     Example:
-      $ deal-monitor companies search whatsapp
-      NAME  ALSO                      PRODUCTS                       TICKERS  GROUPS
-      Meta  Meta Platforms, Facebook  Instagram, WhatsApp, Llama...  META     internet
+      $ deal-monitor companies search midjourney
+      NAME        ALSO  PRODUCTS  TICKERS  GROUPS
+      Midjourney                           ai
     """
 
 
@@ -42,7 +42,7 @@ def companies_search(words: tuple[str, ...], limit: int, as_json: bool) -> None:
 
     \b
     Example:
-      $ deal-monitor companies search chips
+      $ deal-monitor companies search chips --limit 3
     """
     from monitor.companies import search
 
@@ -71,8 +71,8 @@ def companies_add(config: Path | None, name: str, group: tuple[str, ...]) -> Non
 
     \b
     Example:
-      $ deal-monitor companies add Meta
-      Meta: added to watchlist.toml
+      $ deal-monitor companies add Nvidia
+      Nvidia: added to watchlist.toml
     """
     from monitor.companies import plain
     from monitor.config import load_config

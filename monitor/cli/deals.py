@@ -119,10 +119,10 @@ def events(
 
     \b
     Example:
-      $ deal-monitor events --since 7d --company Meta
-      CHANGED  DEAL                                 STATUS                                    ID
-      22 h ago partnership between Meta and OpenAI  rumour, per The Information, 1 outlet     01ec7c90c1b7e2d9
-      2 d ago  licensing deal, from Midjourney to Meta  announced, confirmed by a party, 1 outlet 68cad16936dece82
+      $ deal-monitor events --since 7d --company Orrinta
+      CHANGED  DEAL                                 STATUS                                ID
+      2 h ago  acquisition by Aldermoor Capital     completed, confirmed by a party, 1    5b2a2e54977b7516
+               from Orrinta, $640 million           outlet
     """
     import polars as pl
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +36,10 @@ def explain(config: Path | None, what: str, watchlist: Path | None, as_json: boo
 
     \b
     Example:
-      $ echo "Meta and Midjourney sign licensing deal" | deal-monitor explain - --watchlist watchlist.toml
+      $ echo "Meta and Midjourney sign licensing deal" | deal-monitor explain -
       Meta and Midjourney sign licensing deal
-      DEAL  Meta and Midjourney: licensing, announced
+      DEAL  Meta and Midjourney: licensing, announced, unattributed
+            rules: license.noun, sign
     """
     from monitor.claims import Reader
     from monitor.cli.texts import what_to_watch
@@ -128,9 +129,8 @@ def replay(
 
     \b
     Example:
-      $ deal-monitor replay --since 30d --rules my-rules.toml
-      + Meta and Midjourney: licensing, announced   (copperbyte.example: Meta licenses ...)
-      412 articles read again: 1 claim more, 0 fewer, 0 changed
+      $ deal-monitor replay --since 30d --watchlist watchlist.toml
+      34 articles read again: 0 claims more, 0 fewer, 0 changed
     """
     import polars as pl
 
@@ -159,7 +159,7 @@ def replay(
                     click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
     more, fewer, changed = counts.values()
     output.say(
-        f"{len(articles)} articles read again at {datetime.now(UTC):%H:%M}: {more} claims more, {fewer} fewer, "
+        f"{output.several(len(articles), 'article')} read again: {output.several(more, 'claim')} more, {fewer} fewer, "
         f"{changed} changed"
     )
 

@@ -26,8 +26,9 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
     \b
     Example:
       $ deal-monitor feeds --failing
-      FEED                              HEALTH   POLLED      NEXT        NEWS     WHY
-      https://example.org/feed.xml      failing  3 min ago   in 27 min   2 d ago  3 times in a row: not found (404)
+      FEED                             HEALTH   POLLED   NEXT       NEWS   WHY
+      http://127.0.0.1:41251/quietqua  failing  2 h ago  in 12 min  never  4 times in a row: the server
+      rter/rss.xml                                                         answered 404: not found (404)
     """
     if ctx.invoked_subcommand:
         return
@@ -151,14 +152,14 @@ def feeds_remove(config: Path | None, url: str) -> None:
     \b
     Example:
       $ deal-monitor feeds remove https://example.org/feed.xml
-      removed from feeds.toml
+      Error: https://example.org/feed.xml: is not in feeds.toml; `deal-monitor feeds` lists them
     """
     from monitor.config import load_config
     from monitor.config.editing import cut_table
 
     file = _list_file(load_config(config))
     if not cut_table(file, "feeds", "url", url):
-        raise click.ClickException(f"{url}: is not in {file}; `deal-monitor feeds` lists them")
+        raise click.ClickException(f"{url}: is not in {file.name}; `deal-monitor feeds` lists them")
     click.echo(f"removed from {file.name}")
 
 
@@ -171,7 +172,7 @@ def feeds_import(config: Path | None, file: Path) -> None:
     \b
     Example:
       $ deal-monitor feeds import subscriptions.opml
-      31 feeds added to feeds.toml, 2 were there already
+      0 feeds added to feeds.toml, 9 were there already
     """
     from monitor.config import load_config
     from monitor.config.editing import append_table
@@ -197,7 +198,8 @@ def feeds_export(config: Path | None) -> None:
 
     \b
     Example:
-      $ deal-monitor feeds export > subscriptions.opml
+      $ deal-monitor feeds export
+      <?xml version="1.0" encoding="UTF-8"?>
     """
     from monitor.config import load_config
     from monitor.feeds.opml import Outline, write_opml

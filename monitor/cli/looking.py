@@ -46,9 +46,9 @@ def alerts(
 
     \b
     Example:
-      $ deal-monitor alerts --since 1d
-      WHEN     CHANNEL  STATE  TRY  CHANGE  DEAL                 DETAIL
-      2 h ago  console  sent   1    new     Meta and Midjourney
+      $ deal-monitor alerts --since 7d
+      WHEN     CHANNEL  STATE  TRY  CHANGE        DEAL                              DETAIL
+      2 h ago  console  sent   1    confirmed     Velmora and Cendrix
     """
     if ctx.invoked_subcommand:
         return
@@ -108,8 +108,8 @@ def alerts_retry(config: Path | None, channel: str) -> None:
 
     \b
     Example:
-      $ deal-monitor alerts retry --channel desk
-      3 alerts are due again
+      $ deal-monitor alerts retry
+      0 alerts are due again
     """
     from monitor.alerts import retry
 
@@ -134,12 +134,10 @@ def alerts_preview(config: Path | None, event_id: str | None, channel: str | Non
     \b
     Example:
       $ deal-monitor alerts preview --channel ntfy
-      Denied: acquisition of Kestrin Robotics by Draymont, $2.3bn
-      \b
-      denied by a party, 2 outlets
-      was a rumour, now denied; first told on 25 Nov 2026 as "Rumour"
-      “Kestrin Robotics denies takeover talks with Draymont”
-      Harbour Wire: https://news.example/draymont-kestrin-denial.html
+      Completed: acquisition by Aldermoor Capital from Orrinta, $640 million
+      completed, confirmed by a party, 1 outlet
+      “Orrinta Completes Sale of Tower Unit to Aldermoor Capital”
+      Pressroom Direct: http://127.0.0.1:41251/pressroom/2026/11/27/orrinta-towers-closed.html
     """
     from monitor.alerts import form_of, render, sample
     from monitor.alerts.render import KINDS
@@ -194,7 +192,8 @@ def metrics(config: Path | None) -> None:
       $ deal-monitor metrics
       # HELP deal_monitor_feeds Feeds by how they do.
       # TYPE deal_monitor_feeds gauge
-      deal_monitor_feeds{health="ok"} 88
+      deal_monitor_feeds{health="failing"} 2
+      deal_monitor_feeds{health="ok"} 7
     """
     from monitor.pipeline.health import look
     from monitor.pipeline.metrics import exposition
@@ -212,9 +211,8 @@ def status(config: Path | None, as_json: bool) -> None:
     \b
     Example:
       $ deal-monitor status
-      feeds: 91, of them 88 ok, 3 failing
-      last poll: 4 min ago
-      waiting: 2 pages, 0 alerts; given up: 0 alerts
+      feeds: 9, of them 7 ok, 2 failing
+      waiting: 1 page, 0 alerts; given up: 0 alerts
     """
     from monitor.pipeline.health import look
 

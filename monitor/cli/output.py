@@ -126,6 +126,12 @@ def alert_lines(alert: Alert) -> list[str]:
     return body if body and body[0].startswith(label) else [alert.subject, "", *body]
 
 
+def several(number: int, word: str) -> str:
+    """ "1 feed", "2 feeds", "0 companies"."""
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number} {word if number == 1 else plural}"
+
+
 def ago(then: datetime | None, now: datetime) -> str:
     """`3 min ago`, `in 2 h`, `never`."""
     if then is None:

@@ -110,7 +110,7 @@ def digest(config: Path | None, days: float) -> None:
     \b
     Example:
       $ deal-monitor digest --days 7
-      1 digest sent
+      0 digests sent
     """
     from monitor.config import load_config
     from monitor.pipeline import digest as send_digest
@@ -120,7 +120,7 @@ def digest(config: Path | None, days: float) -> None:
         send_digest(run, days)
     for problem in run.report.problems:
         output.say(f"{problem.where}: {problem.kind}: {problem.detail}")
-    click.echo(f"{run.report.sent} digest{'' if run.report.sent == 1 else 's'} sent")
+    click.echo(f"{output.several(run.report.sent, 'digest')} sent")
     if run.report.problems:
         sys.exit(1)
 

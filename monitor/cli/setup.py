@@ -38,11 +38,10 @@ def check(
 
     \b
     Example:
-      $ deal-monitor check --company Meta --type licensing --value "$50 million"
+      $ deal-monitor check --company Meta --type licensing --value '$50 million'
       a made-up alert, "Rumour: licensing deal between Meta and Example Ltd, $50 million", goes
         to console: at once; the channel takes every deal
-        not to ma-desk: deal type is licensing, the channel wants acquisition, investment
-      56 feeds, 2 companies, 2 channels: no mistake found
+      9 feeds, 9 companies, 1 channel: no mistake found
     """
     from monitor.config import load_config
     from monitor.lexicon import load_lexicon
@@ -64,14 +63,10 @@ def check(
         for row in (*feeds, *channels):
             click.echo(f"{'ok  ' if row['ok'] else 'FAIL'}  {row['name']}: {row['what']}")
         counts = ((len(loaded.feeds), "feed"), (len(loaded.watchlist), "company"), (len(loaded.channels), "channel"))
-        words = ", ".join(f"{n} {word}" if n == 1 else f"{n} {plural(word)}" for n, word in counts)
+        words = ", ".join(output.several(n, word) for n, word in counts)
         output.say(f"{words}: " + (f"{len(bad)} failing" if bad else "no mistake found"))
     if bad:
         sys.exit(1)
-
-
-def plural(word: str) -> str:
-    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def _doubts(config: Config) -> list[str]:

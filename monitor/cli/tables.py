@@ -21,7 +21,7 @@ def maintain(config: Path | None) -> None:
     \b
     Example:
       $ deal-monitor maintain
-      2 rumours expired, 0 old rows dropped, 6 tables compacted
+      0 rumours expired, 0 old rows dropped, 6 tables compacted
     """
     from monitor.config import load_config
     from monitor.pipeline import open_run
@@ -82,8 +82,8 @@ def copy(source: str, target: str) -> None:
 
     \b
     Example:
-      $ deal-monitor copy state s3://bucket/deals
-      41 files copied; set state = "s3://bucket/deals" in monitor.toml
+      $ deal-monitor copy state elsewhere
+      12 files copied; set state = "elsewhere" in monitor.toml
     """
     from monitor.store import open_store
 

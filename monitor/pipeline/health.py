@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from monitor.alerts import count
 from monitor.config import Config
 from monitor.models import Delivery, FeedState, stable_key
 from monitor.pipeline.settings import manners
@@ -51,9 +52,14 @@ class Health:
             f"feeds: {sum(self.feeds.values())}, of them {ok} ok" + (f", {rest}" if rest else ""),
             f"last poll: {poll}",
             f"last 24 hours: {self.entries_day} entries, {articles} articles, changes: {changes}",
-            f"waiting: {self.pages_waiting} pages, {self.queued} alerts; given up: {self.dead} alerts",
+            f"waiting: {_n(self.pages_waiting, 'page')}, {_n(self.queued, 'alert')}; "
+            f"given up: {_n(self.dead, 'alert')}",
         ]
         return "\n".join([*lines, *(f"TROUBLE: {t}" for t in self.troubles)])
+
+
+def _n(number: int, word: str) -> str:
+    return count(number, word) or f"0 {word}s"
 
 
 def look(config: Config, store: Store, now: datetime) -> Health:
