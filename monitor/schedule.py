@@ -137,6 +137,8 @@ def next_state(
 def _succeeded(before: FeedState, answer: Answer, now: datetime) -> FeedState:
     first = before.ok_at is None
     news = answer.new > 0 or (answer.keys_hash not in (0, before.keys_hash) and not first)
+    # of the entries of a long window not one was known: the ones between were never seen
+    overflowed = not first and answer.total >= 3 and answer.new == answer.total
     return replace(
         before,
         polled_at=now,
@@ -152,9 +154,9 @@ def _succeeded(before: FeedState, answer: Answer, now: datetime) -> FeedState:
         gone_since=None,
         ok_at=now,
         news_at=now if news or first else before.news_at,
-        news_gap=_gap(before, now) if news and not first else before.news_gap,
-        # of the entries of a long window not one was known: the ones between were never seen
-        overflowed=not first and answer.total >= 3 and answer.new == answer.total,
+        # we came too late: the time since says nothing of how often there is news, the number of entries does
+        news_gap=_gap(before, now) / (answer.new if overflowed else 1) if news and not first else before.news_gap,
+        overflowed=overflowed,
         baseline=first,
     )
 
@@ -268,6 +270,8 @@ def health(state: FeedState, now: datetime, manners: Manners = Manners()) -> tup
         return "overflowed", "every entry of the last poll was new: some may have been missed; poll more often"
     if state.moved_to:
         return "moved", f"redirects to {state.moved_to}; kept if it stays so"
+    if state.fetch_url:
+        return "ok", f"lives at {state.fetch_url} now"
     return ("ok", "") if state.ok_at else ("new", "not asked yet")
 
 

@@ -100,6 +100,18 @@ def test_a_feed_that_falls_quiet_is_asked_less_often_and_at_once_more_often_when
     assert wait(state) == 3600
 
 
+def test_a_feed_that_we_ask_too_seldom_is_asked_more_often() -> None:
+    """Every six hours all of its twenty entries were new: it brings news every eighteen minutes, not every six hours."""
+    state = play(*[ok(new=20, keys=place + 1) for place in range(8)], every=6 * HOUR)
+    assert state.overflowed
+    assert wait(state) == 900
+
+
+def test_a_feed_that_moved_for_good_says_where_it_lives() -> None:
+    state = replace(play(ok(), ok()), fetch_url="https://new.example/feed")
+    assert health(state, NOW) == ("ok", "lives at https://new.example/feed now")
+
+
 def test_first_poll_is_the_baseline_and_no_overflow() -> None:
     first = play(ok(new=20))
     assert (first.baseline, first.overflowed) == (True, False)

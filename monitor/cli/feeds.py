@@ -56,7 +56,7 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
                 feed.url,
                 word,
                 output.ago(state.polled_at if state else None, now),
-                output.ago(state.next_due, now) if state and state.next_due else "",
+                "never" if word == "gone" else output.ago(state.next_due, now) if state and state.next_due else "",
                 output.ago(state.news_at if state else None, now),
                 why,
             )
