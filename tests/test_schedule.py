@@ -101,7 +101,7 @@ def test_a_feed_that_falls_quiet_is_asked_less_often_and_at_once_more_often_when
 
 
 def test_a_feed_that_we_ask_too_seldom_is_asked_more_often() -> None:
-    """Every six hours all of its twenty entries were new: it brings news every eighteen minutes, not every six hours."""
+    """Every six hours all its twenty entries were new: there is news every eighteen minutes, not every six hours."""
     state = play(*[ok(new=20, keys=place + 1) for place in range(8)], every=6 * HOUR)
     assert state.overflowed
     assert wait(state) == 900
