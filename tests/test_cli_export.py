@@ -19,6 +19,13 @@ from monitor.store import open_store
 from tests.deals import claim, told
 
 
+def test_the_columns_explain_themselves() -> None:
+    done = CliRunner().invoke(cli, ["export", "--columns"])
+    assert done.exit_code == 0
+    assert "evidence_level" in done.output
+    assert "Strategic Alliances" in done.output
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
     """A folder with files and three deals, one of which was confirmed."""

@@ -104,6 +104,17 @@ def test_columns_are_documented() -> None:
     assert all(words for _, words in COLUMNS.values())
 
 
+def test_columns_are_stable() -> None:
+    """Others rely on them: a column may be added at the end, nothing else."""
+    known = (
+        "event_id text, version number, changed_at time, change text, headline text, parties list, roles list, "
+        "watched list, deal_type text, status text, status_before text, evidence_level text, origins list, "
+        "outlets list, value text, value_number real, value_currency text, terms list, what text, sentence text, "
+        "title text, url text, published time, first_seen time, capital_iq number, zephyr text, core text"
+    )
+    assert ", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items()).startswith(known)
+
+
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_are_no_formula_and_no_markup(words: str) -> None:
     event = hostile(words)

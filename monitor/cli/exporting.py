@@ -21,11 +21,35 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "jsonl", "parquet", "atom", "jsonfeed", "ical")
 
 
+def _columns(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    """Print what the columns of the tables hold, and end."""
+    if not wanted:
+        return
+    from monitor.report import COLUMNS
+    from monitor.report.crosswalk import CAPITAL_IQ
+
+    output.table(
+        ("COLUMN", "KIND", "WHAT IT HOLDS"), [(n, k, w) for n, (k, w) in COLUMNS.items()], wrap=("WHAT IT HOLDS",)
+    )
+    codes = [(str(number), name) for number, name in CAPITAL_IQ.items()]
+    click.echo("\nS&P Capital IQ Key Development types in capital_iq:")
+    output.table(("CODE", "NAME"), codes)
+    ctx.exit()
+
+
 @click.command()
 @click.argument("format_", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Else: standard output.")
 @choosing
 @click.option("--changes", is_flag=True, help="Every change, not just how each deal stands now (feeds always do).")
+@click.option(
+    "--columns",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_columns,
+    help="Say what the columns of csv, jsonl and parquet hold, and end.",
+)
 @click.pass_obj
 def export(
     config: Path | None,
