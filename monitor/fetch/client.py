@@ -177,7 +177,7 @@ class Fetcher:
     def taken(self, result: Result) -> None:
         """The consumer took a result away: there is room for another."""
         if isinstance(result, Response):
-            self._places.stock(-_weight(result))
+            self._places.stock(-weight(result))
 
     async def _take_turn(self, trip: _Trip, url: URL) -> Response | str:
         """Wait for a turn at the host and one among all; only then does the clock run. A str is the next hop."""
@@ -195,7 +195,7 @@ class Fetcher:
                 raise
             host.failures = 0
             if isinstance(answer, Response):
-                self._places.stock(_weight(answer))
+                self._places.stock(weight(answer))
             return answer
 
     @contextlib.asynccontextmanager
@@ -293,8 +293,9 @@ class Fetcher:
         return unpack_file(url, body, limit) if request.kind == "feed" else body
 
 
-def _weight(response: Response) -> int:
-    return len(response.body) + 2000  # headers and the record itself
+def weight(result: Result) -> int:
+    """Bytes that a result takes in memory, about: its body, its headers and the record itself."""
+    return (len(result.body) if isinstance(result, Response) else 0) + 2000
 
 
 async def fetch_all(

@@ -8,11 +8,11 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 
-from monitor.fetch.client import Result, fetch_all
+from monitor.fetch.client import Result, fetch_all, weight
 from monitor.fetch.guard import Lookup, look_up
 from monitor.fetch.wire import FetchSettings, Request
 
-HANDED_OVER = 8  # results on their way between two threads
+HANDED_OVER = 1 << 20  # bytes of results on their way between two threads
 
 
 class _Bridge:
@@ -20,7 +20,9 @@ class _Bridge:
 
     def __init__(self, requests: Sequence[Request], settings: FetchSettings, lookup: Lookup) -> None:
         self._arguments = (requests, settings, lookup)
-        self._results: queue.Queue[tuple[int, Result] | BaseException | None] = queue.Queue(HANDED_OVER)
+        self._results: queue.SimpleQueue[tuple[int, Result] | BaseException | None] = queue.SimpleQueue()
+        self._put = self._got = 0  # bytes, each counted by one of the two threads
+        self._room = min(HANDED_OVER, settings.stock_bytes)
         self._stop = threading.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
@@ -31,6 +33,7 @@ class _Bridge:
             while (result := self._results.get()) is not None:
                 if isinstance(result, BaseException):
                     raise result
+                self._got += weight(result[1])
                 yield result
         finally:
             self._stop.set()
@@ -47,9 +50,9 @@ class _Bridge:
         try:
             asyncio.run(self._pump())
         except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread, which raises it
-            self._end(error)
+            self._results.put(error)
         else:
-            self._end(None)
+            self._results.put(None)
 
     async def _pump(self) -> None:
         self._task = asyncio.current_task()
@@ -57,15 +60,10 @@ class _Bridge:
             return
         async with contextlib.aclosing(fetch_all(*self._arguments)) as results:
             async for result in results:
-                while self._results.full():  # no thread waits for room: one would hold up the end of the process
+                while self._put - self._got > self._room:  # no thread waits: one would hold up the end of the process
                     await asyncio.sleep(0.005)
-                self._results.put_nowait(result)
-
-    def _end(self, error: BaseException | None) -> None:
-        while not self._stop.is_set():
-            with contextlib.suppress(queue.Full):
-                self._results.put(error, timeout=0.1)
-                return
+                self._put += weight(result[1])
+                self._results.put(result)
 
 
 def fetch_iter(
