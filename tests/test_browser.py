@@ -339,7 +339,7 @@ def test_sign_in_and_out(browser: Browser, mornings: Path) -> None:
         page.goto(mail.replace("127.0.0.1", "localhost"))  # a link in a mail, while signed in
         page.get_by_role("link").click()
         expect(page.get_by_role("link", name="Draymont and Kestrin Robotics")).to_be_visible()
-        page.get_by_role("link", name="Sign out").click()
+        page.get_by_role("button", name="Sign out").click()
         page.goto(f"{home}/events")
         expect(page.get_by_label("Token")).to_be_visible()
         context.close()

@@ -119,6 +119,15 @@ class TestToken:
         assert self.RULES.token not in answer.headers["set-cookie"]
         assert client.get("/events").status_code == 200
 
+    def test_signing_out(self, tmp_path: Path) -> None:
+        client = browser(desk(tmp_path), self.RULES)
+        client.post("/login", data={"token": self.RULES.token, "csrf": self.RULES.csrf})
+        assert "Sign out" in client.get("/events").text
+        client.post("/login", data={"out": "1"})  # not our form
+        assert client.get("/events").status_code == 200
+        client.post("/login", data={"out": "1", "csrf": self.RULES.csrf})
+        assert client.get("/events").status_code == 303
+
     def test_the_wrong_one_does_not(self, tmp_path: Path) -> None:
         client = browser(desk(tmp_path), self.RULES)
         answer = client.post("/login", data={"token": "open", "csrf": self.RULES.csrf})

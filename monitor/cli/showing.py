@@ -58,6 +58,7 @@ def serve(config: Path | None, host: str, port: int, read_only: bool) -> None:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((host, port))
+            door.listen(128)  # who follows the printed address at once waits, and is not turned away
         except OSError as error:
             raise click.ClickException(
                 f"{host}:{port}: cannot listen there ({error.strerror}); give another --port, or --port 0 for any"

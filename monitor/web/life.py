@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,15 +80,33 @@ class Life:
 
 def life_of(store: Store, event_id: str, channels: Sequence[str]) -> Life | None:
     """The life of a deal; None if no deal has this id."""
-    versions: tuple[Event, ...] = store.load("events", store.scan("events").filter(pl.col("event_id") == event_id))
-    if not versions:
-        return None
-    known = store.rows("claims", [key for event in versions for key in event.claim_keys])
+    return next(iter(lives_of(store, [event_id], channels).values()), None)
+
+
+def lives_of(store: Store, event_ids: Sequence[str], channels: Sequence[str]) -> dict[str, Life]:
+    """The lives of several deals, read at once."""
+    rows = store.scan("events").filter(pl.col("event_id").is_in(list(event_ids)))
+    versions: dict[str, list[Event]] = {}
+    for event in store.load("events", rows):
+        versions.setdefault(event.event_id, []).append(event)
+    every = [event for told in versions.values() for event in told]
+    claims: dict[int, Claim] = store.rows("claims", [key for event in every for key in event.claim_keys])
+    keys = [delivery_key(name, event.event_id, event.version) for event in every for name in channels]
+    sent: dict[str, list[Delivery]] = {}
+    for row in store.rows("deliveries", keys).values():
+        sent.setdefault(row.event_id, []).append(row)
+    return {key: _life(told, claims, sent.get(key, [])) for key, told in versions.items()}
+
+
+def _life(versions: Sequence[Event], known: Mapping[int, Claim], deliveries: Sequence[Delivery]) -> Life:
     steps = tuple(Step(e, tuple(known[key] for key in e.claim_keys if key in known)) for e in versions)
-    keys = [delivery_key(name, event_id, event.version) for event in versions for name in channels]
-    deliveries = sorted(store.rows("deliveries", keys).values(), key=lambda row: (row.at, row.version), reverse=True)
-    event = versions[-1]
-    return Life(event, steps, last_words(event, [c for s in steps for c in s.claims]), tuple(deliveries))
+    newest = versions[-1]
+    return Life(
+        newest,
+        steps,
+        last_words(newest, [claim for step in steps for claim in step.claims]),
+        tuple(sorted(deliveries, key=lambda row: (row.at, row.version), reverse=True)),
+    )
 
 
 def last_words(event: Event, claims: Sequence[Claim]) -> tuple[Said, ...]:

@@ -21,7 +21,7 @@ from monitor.schedule import health as how
 from monitor.store import Store
 from monitor.web.life import Life, life_of
 from monitor.web.links import Links
-from monitor.web.network import network
+from monitor.web.network import Network, network
 from monitor.web.search import Query, party, search
 from monitor.web.snapshot import Snapshot
 from monitor.web.volumes import volumes
@@ -29,6 +29,7 @@ from monitor.web.words import MENU, count, environment, plural
 
 DAYS = 30  # of deliveries on the page of alerts
 ROWS = 300  # deliveries or companies on a page
+CHANGES = 200  # in a feed
 DEALS = 50  # of one company on its page
 EPOCH = date(1970, 1, 1)
 
@@ -67,10 +68,12 @@ class Pages:
         )  # fmt: skip
 
     def event(self, event_id: str) -> str | None:
-        """One deal's life."""
+        """One deal's life; None if no deal has this id."""
         life = life_of(self.store, event_id, [c.name for c in self.config.channels])
-        if life is None:
-            return None
+        return self.life(life) if life else None
+
+    def life(self, life: Life) -> str:
+        """One deal's life, as it was read."""
         theirs = codes(life.event)
         told = (f"Capital IQ {theirs.capital_iq}" if theirs.capital_iq else "", f"Zephyr {theirs.zephyr}", theirs.core)
         return self.render(
@@ -107,13 +110,16 @@ class Pages:
             mutes=[m for m in map(_mute_words, self.config.mutes) if name.casefold() in m.casefold()],
         )  # fmt: skip
 
-    def graph(self, day: date | None = None) -> str:
-        """Who deals with whom, as known on a day."""
-        net = self.snapshot.once("network", lambda: network(self.snapshot))
+    def graph(self, day: date | None = None, company: str = "") -> str:
+        """Who deals with whom, or with one company, as known on a day."""
+        net = self.snapshot.once(f"network {company}", lambda: self._network(company))
         first, last = net.days or (self.now.date(), self.now.date())
         day = min(max(day or last, first), last)
         numbers = {"first": (first - EPOCH).days, "last": (last - EPOCH).days, "chosen": (day - EPOCH).days}
-        return self.render("graph.html", "graph", net=net, day=day, **numbers)
+        return self.render("graph.html", "graph", net=net, day=day, company=company, **numbers)
+
+    def _network(self, company: str) -> Network:
+        return network(self.snapshot, self.snapshot.deals.filter(party(company)) if company else None)
 
     def volumes(self) -> str:
         """How much happened when."""
@@ -149,7 +155,7 @@ class Pages:
             "alerts_live.html" if self.links.live else "alerts.html", "alerts",
             rows=[(row, events.get((row.event_id, row.version))) for row in found], days=DAYS,
             more=max(0, frame.height - ROWS), channels=[c.name for c in self.config.channels], channel=channel,
-            state=state, muted=self.config.mutes,
+            state=state, muted=self.config.mutes, linked=set(self.snapshot.deals["event_id"].to_list()),
         )  # fmt: skip
 
     def gone(self, title: str, what: str) -> str:
@@ -159,6 +165,13 @@ class Pages:
     def records(self, rows: pl.DataFrame) -> tuple[Event, ...]:
         """Rows of the snapshot as records."""
         return self.snapshot.records(self.store, rows)
+
+    def changes(self, rows: pl.DataFrame) -> tuple[Event, ...]:
+        """The newest changes to these deals, where `records` has how they stand."""
+        ids = rows["event_id"].to_list()
+        newest = self.store.scan("events").filter(pl.col("event_id").is_in(ids), pl.col("change").is_not_null())
+        found: tuple[Event, ...] = self.store.load("events", newest.sort("changed_at", descending=True).head(CHANGES))
+        return found
 
     def mutes(self, event: Event) -> list[str]:
         """What keeps a deal from raising alerts, as far as the deal itself tells."""

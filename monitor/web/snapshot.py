@@ -13,8 +13,9 @@ from monitor.models import Event
 from monitor.store import Store
 
 T = TypeVar("T")
-HEAVY = ("folded", "prints", "lookup", "claim_keys", "urls", "feeds")  # columns that no list of deals shows
-WORDS = "words"  # of every version of the deal, in lower case: what a search looks through
+KEPT = 200  # results that take long to make
+HEAVY = ("prints", "lookup", "claim_keys", "urls", "feeds")  # columns that no list of deals shows
+WORDS = "words"  # of every version and article of the deal, in lower case: what a search looks through
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Snapshot:
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` makes, made once per snapshot; two threads may both make it, to the same end."""
         if name not in self.memo:
+            if len(self.memo) > KEPT:
+                self.memo.clear()
             self.memo[name] = make()
         found: T = self.memo[name]
         return found
@@ -63,16 +66,27 @@ def take(store: Store, head: int = -1) -> Snapshot:
     living = latest.filter(pl.col("merged_into") == "")
     graves = latest.filter(pl.col("merged_into") != "")
     versions = store.scan("events")
-    words = versions.group_by("event_id").agg(_text().str.to_lowercase().unique().str.join("\n").alias(WORDS)).collect()
+    told = _told(latest, store.scan("claims"))
+    words = versions.select("event_id", text=_text()).collect()
+    words = pl.concat([words, told]).group_by("event_id").agg(pl.col("text").unique().str.join("\n").alias(WORDS))
     history = versions.select("event_id", "version", "changed_at", "change", "status", "baseline").collect()
     return Snapshot(
         head=head,
-        deals=living.join(words, on="event_id", how="left").sort(
-            "changed_at", "last_claim", "event_id", descending=[True, True, False], nulls_last=True
-        ),
+        deals=living.drop("folded")
+        .join(words, on="event_id", how="left")
+        .sort("changed_at", "last_claim", "event_id", descending=[True, True, False], nulls_last=True),
         history=history.join(living.select("event_id"), on="event_id", how="semi").sort("changed_at", "version"),
         buried=dict(zip(graves["event_id"].to_list(), graves["merged_into"].to_list(), strict=True)),
     )
+
+
+def _told(latest: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
+    """What each article on a deal said: its headline, sentence and outlet."""
+    owners = latest.select("event_id", claim_key="folded").explode("claim_key", empty_as_null=True).drop_nulls()
+    said = claims.select(
+        "claim_key", text=pl.concat_str("title", "evidence", "outlet", separator=" ").str.to_lowercase()
+    )
+    return owners.join(said.collect(), on="claim_key").select("event_id", "text")
 
 
 def _text() -> pl.Expr:
@@ -81,4 +95,4 @@ def _text() -> pl.Expr:
         pl.col("parties").list.join(" "), "title", "evidence", "outlet", "value", pl.col("origins").list.join(" "),
         pl.col("deal_type").str.replace_all("_", " "), "event_id",
     ]  # fmt: skip
-    return pl.concat_str(parts, separator=" ")
+    return pl.concat_str(parts, separator=" ").str.to_lowercase()
