@@ -58,6 +58,7 @@ class Names:
 
         `any_case`: the text is all capitals, so the case of a name tells nothing.
         """
+        text = text.replace("’", "'")  # as the names have it
         low = text.lower()
         if len(low) != len(text):  # one character changes its length in lower case: İ
             low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
@@ -221,6 +222,16 @@ class NameFinder:
                         continue
                     found.append(Mention(company=text[a:b], start=a, end=b, text=text[a:b], kind="found"))
         return found
+
+    def begins(self, text: str, start: int, end: int) -> int:
+        """Where a name with a common first word really begins ("Quantum Capital Group" holds "Capital Group")."""
+        first = text[start:end].split()[0].lower()
+        before = re.search(r"(?<=[a-z,] )([A-Z][a-z]+) $", text[:start])
+        if before is None or (first not in self._words and first not in self._firm_words):
+            return start
+        low = before[1].lower()
+        known = low in self._titles | self._never | self._acronyms | self._deal_words | self._first_names
+        return start if known or low.endswith(("maker", "'s")) else before.start(1)
 
     def continues(self, text: str, end: int) -> int:
         """Where a name that ends at `end` really ends, if more capitalised words follow that are part of it."""

@@ -32,8 +32,8 @@ _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
 _SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
 # Whose names "including" lists: they stand where this word stands ("from investors including Acme").
 _LISTED = frozenset(
-    "investors backers shareholders partners firms companies banks group consortium bidders suitors funds lenders insurers "
-    "airlines automakers carmakers retailers publishers labels studios customers brands operators ones others".split()
+    "investors backers shareholders partners firms companies banks group consortium bidders suitors funds "
+    "lenders insurers airlines automakers carmakers retailers publishers labels studios customers brands operators ones others".split()
 )
 _ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
 _ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
@@ -120,6 +120,7 @@ class Grammar:
     def _clauses(self, tokens: list[Token], hits: list[Hit]) -> list[Clause]:
         within = {at for hit in hits if hit.end - hit.start > 1 for at in range(hit.start, hit.end)}
         verbs = {hit.start for hit in hits if hit.form in {"s", "past", "past/pp", "ing"}}
+        verbs |= {hit.start for hit in hits if hit.form == "base" and tokens[hit.start - 1].kind == "company"}
         breaks: list[tuple[int, str, str]] = []
         at = 0
         while at < len(tokens):
@@ -153,7 +154,11 @@ class Grammar:
             return 1, "background"  # "a data centre operator that Acme bought"
         if low == "including":
             return (0, "") if tokens[at - 1].low in _LISTED else (1, "background")
-        if low in {"adds", "added"} and at + 1 < len(tokens) and tokens[at + 1].low not in {"that", "it", "the", "he", "she"}:
+        if (
+            low in {"adds", "added"}
+            and at + 1 < len(tokens)
+            and tokens[at + 1].low not in {"that", "it", "the", "he", "she"}
+        ):
             return 0, ""  # "adds to its portfolio with": nobody says anything
         length = _match(self.background, tokens, at)
         if length:
@@ -485,6 +490,8 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
         return True  # "Acme back in talks"
     if low == "sources" and isinstance(hit.rule, Trigger) and (not after or after in _SAY or hit.start == 0):
         return True  # ": sources", "sources say"
+    if hit.form == "ing" and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
+        return True  # "Building-Products maker"
     if hit.start == 0 or hit.end - hit.start > 1:
         return False
     if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:
@@ -517,10 +524,16 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
     return False
 
 
+_HELD = frozenset("talks discussions negotiations meeting meetings event conference".split())
+
+
 def _verb_as_noun(tokens: Sequence[Token], hit: Hit) -> bool:
     """A noun's form in a verb's place: "will offer", "to order", "must deal with"."""
     if hit.form != "noun" or hit.end - hit.start > 1 or hit.start == 0:
         return False
+    if tokens[hit.start].low == "holding":
+        near = {token.low for token in tokens[hit.end : hit.end + 4]}
+        return tokens[hit.start - 1].low in {"be", "is", "are", "was", "were", "been"} or bool(near & _HELD)
     return tokens[hit.start - 1].low in _TO and tokens[hit.start].low in {
         "offer", "order", "contract", "deal", "approach", "bid", "stake", "pact", "finance", "license", "fund",
     }  # fmt: skip

@@ -42,7 +42,7 @@ _COIN = r"(?:euros?|eur|dollars?|dlrs?|usd|pounds|yen|yuan|won|rupees|rs|francs|
 _ABOUT = (
     r"(?:(?:another|a further|further|about|nearly|almost|over|around|roughly|some|an additional|additional|fresh|new|"
     r"up to|"
-    r"more than|as much as|at least|an extra|just|a record|record|close to|approximately|a|its|an)\s)*"
+    r"more than|as much as|at least|an extra|just|a record|record|approximately|a|its|an)\s)*"
 )
 _MONEY = (
     rf"\b{_ABOUT}(?:(?:US|C|A|HK|S|NZ|R|NT|CA|AU)?[$€£¥₹₩]\s?\d[\d.,]*\d?(?:\s?-?{_SCALE}){{0,2}}(?:\s{_COIN})?"

@@ -107,7 +107,9 @@ def test_a_sample_deal_shows_where_alerts_go_and_when() -> None:
         ("daily", True, "in its digest; the channel takes every deal"),
         ("firm", False, "status is rumour, the channel wants announced"),
     ]
-    assert "Rumour: acquisition of Example Ltd by Meta, $1 billion" in render(sample("Meta", evening), None, "text").body
+    assert (
+        "Rumour: acquisition of Example Ltd by Meta, $1 billion" in render(sample("Meta", evening), None, "text").body
+    )
 
 
 def test_by_default_expiry_is_for_the_digest() -> None:

@@ -60,7 +60,12 @@ class Checks:
     def _state_buys(self, frame: Frame, check: str) -> bool:
         """ "Morocco considers buying Embraer aircraft": who buys is a state."""
         clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
-        return check == "buyer" and bool(frame.parties) and is_goods(frame.parsed, frame.hit) and self._state(frame, clause)
+        return (
+            check == "buyer"
+            and bool(frame.parties)
+            and is_goods(frame.parsed, frame.hit)
+            and self._state(frame, clause)
+        )
 
     def _company(self, frame: Frame) -> str:
         parsed, hit = frame.parsed, frame.hit
@@ -70,9 +75,8 @@ class Checks:
         bare = frame.noun and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"})
         if "agreement" in frame.trigger.checks and bare and few and not alone:
             return ALONE
-        if few is False and not frame.noun and not frame.trigger.reciprocal and frame.trigger.needs == "company":
-            if frame.places == {"subject"} and frame.hit.form != "phrase":
-                return ALONE  # "Acme and Borealis back start-ups": both do, to nobody named
+        if not few and frame.trigger.needs == "company" and _all_subjects(frame):
+            return ALONE  # "Acme and Borealis back start-ups": both do, to nobody named
         unnamed = "suitor" in frame.trigger.checks and parsed.word(hit.start).startswith(("takeover", "bid", "buyout"))
         if unnamed and frame.parties:
             return ""  # "Takeover talk lifts Acme": who the suitor is nobody says
@@ -90,7 +94,7 @@ class Checks:
             return "wares, not a company"
         if _bare_company(frame, thing, outside):
             return ""
-        asset = set(thing) & self._assets or {"to", "object"} <= outside
+        asset = set(thing) & self._assets or "to" in outside
         return "" if asset or (is_goods(frame.parsed, frame.hit) and "to" in outside) else "wares, not a company"
 
     def _bought(self, frame: Frame) -> str:
@@ -128,6 +132,11 @@ class Checks:
         return single or any(pair in self._states for pair in pairs)
 
 
+def _all_subjects(frame: Frame) -> bool:
+    verb = not frame.noun and frame.hit.form != "phrase"
+    return verb and not frame.trigger.reciprocal and frame.places == {"subject"}
+
+
 def object_words(frame: Frame) -> list[str]:
     """The words of a verb's object, up to the next preposition but "of"."""
     parsed, hit = frame.parsed, frame.hit
@@ -149,14 +158,16 @@ def _bare_company(frame: Frame, thing: list[str], outside: set[str]) -> bool:
 
 def _pair(frame: Frame) -> str:
     pair = any(place == "subject" and len(group.members) > 1 for place, group in frame.filled)
-    pair = pair or ("subject" in frame.places and any(_alone_with(frame, g.end) for p, g in frame.filled if p == "with"))
+    pair = pair or (
+        "subject" in frame.places and any(_alone_with(frame, g.end) for p, g in frame.filled if p == "with")
+    )
     clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
     first = clause.start == 0 or clause.word in {"says", "said", ":", "confirms that", "announced that"}
     return "" if pair and first and len(frame.parties) > 1 else "not said of two companies together"
 
 
 def _alone_with(frame: Frame, at: int) -> bool:
-    """Does the name behind "with" stand for the company ("build cars with Acme"), not for its wares ("with Acme chips")?"""
+    """Does the name behind "with" mean the company ("cars with Acme"), not its wares ("with Acme chips")?"""
     return frame.parsed.word(at + 1) in _PREPOSITIONS | {"", ",", ".", ";", "and", "together", "?"}
 
 
@@ -259,6 +270,12 @@ def _contest(frame: Frame) -> str:
     return "bids in a tender, not for a company" if contest else ""
 
 
+def _bare_object(frame: Frame) -> str:
+    """ "eyes Borealis" is a bid in the making, "eyes Borealis chips" an order at the most."""
+    bare = frame.parsed.word(frame.hit.end) in _PREPOSITIONS | {"", ",", ".", ";", ":", "?", "again", "-", "–", "—"}
+    return "" if bare else "it is after something else than the company"
+
+
 def _goods(frame: Frame) -> str:
     return "" if is_goods(frame.parsed, frame.hit) else "no wares are named"
 
@@ -274,6 +291,7 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "grant": _grant,
     "contest": _contest,
     "goods": _goods,
+    "bare_object": _bare_object,
     "shop": _shop,
     "order": _order,
 }

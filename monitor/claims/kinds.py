@@ -18,10 +18,13 @@ _SUPPLY = _any_of(
     "chips?;components?;parts;panels;batteries;modems?;wafers;supply;supplier;purchase;power;gas;lng;cloud;servers;"
     "aircraft;jets;planes;fighters;narrowbodies;widebodies;newbuilds;compute;gpus?;electricity;uranium;engines;capacity"
 )
-_LICENSING = _any_of(r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;music;streaming;royalt\w+;patents?")
+_LICENSING = _any_of(
+    r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;music;streaming;royalt\w+;patents?"
+)
 _BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
+_TAKEOVER = _any_of("combination;take-?over;merger;buy-?out;acquisition;bid")
 _STAKE = _any_of(
     r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
 )
@@ -51,7 +54,7 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
         return "acquisition"
     head = parsed.tokens[hit.end - 1].low
     takes_over = head.startswith(
-        ("takeover", "take-over", "buyout", "buy-out")
+        ("takeover", "take-over", "buyout", "buy-out", "bid", "offer")
     )  # "a software takeover" buys no software
     if "wares" in trigger.checks and not takes_over and is_goods(parsed, hit):
         return "supply_contract"
@@ -59,10 +62,28 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
         return "acquisition"
     if trigger.id == "invest" and parsed.word(hit.end - 1) == "of" and is_goods(parsed, hit):
         return "supply_contract"  # "to buy 4,000 of Acme's drones"
+    if trigger.id == "jointly" and founds(parsed, hit):
+        return "joint_venture"
+    if trigger.id == "select" and _AS_PARTNER.search(parsed.text):
+        return "partnership"
     word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
     if "vague" in trigger.checks or ("vague_words" in trigger.checks and word in _VAGUE):
         return _from_context(trigger, parsed, hit)
     return trigger.type
+
+
+_AS_PARTNER = re.compile(r"\bas (?:\w+ ){0,4}partner\b", re.IGNORECASE)
+_FOUNDED = frozenset("company firm entity newco enterprise".split())
+
+
+def founds(parsed: Parsed, hit: Hit) -> bool:
+    """Do the companies set up one together: "Acme, Borealis form battery company"?"""
+    for token in parsed.tokens[hit.end : hit.end + 7]:
+        if token.kind == "company" or token.low in _GOODS_STOP:
+            return False
+        if token.low in _FOUNDED:
+            return True
+    return False
 
 
 def _wares_of(parsed: Parsed, hit: Hit) -> bool:
@@ -80,7 +101,7 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     if _VENTURE.search(around):
         return "joint_venture"
     named = parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions and not _wares_of(parsed, hit)
-    if named or (_BUYING.search(around) and not trigger.status):
+    if named or (_BUYING.search(around) and not trigger.status) or (trigger.status and _TAKEOVER.search(around)):
         return "acquisition"
     if _STAKE.search(around):
         return "investment"
@@ -98,7 +119,8 @@ _GOODS = _any_of(
     "memory; components; parts; vehicles; trucks; buses; cars; missiles; engines; turbines; reactors?; "
     "uranium; hydrogen; energy; mw; gw; wafers; sensors; radars; satellites; rockets; doses; vaccines; wine; "
     "grain; wheat; equipment; software; services; interceptors?; howitzers?; tanks?; munitions; shells; rifles; "
-    "submarines?; fighters?; widebodies; narrowbodies; planes?; newbuilds?; hydropower; magnets?; minerals; earths; graphite; \\d+(?:\\.\\d+)?[gm]wh?; "
+    "fighters?; widebodies; narrowbodies; newbuilds?; hydropower; magnets?; minerals; earths; graphite; "
+    r"\d+(?:\.\d+)?[gm]wh?; "
     "submarines?; frigates?; ships?; phones?; laptops?; tablets?; robots?; cabs; locomotives?; carriages; devices "
 )
 

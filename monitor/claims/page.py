@@ -10,7 +10,7 @@ from monitor.claims import merging, words
 from monitor.claims.checks import PARTY_MISSING, Checks
 from monitor.claims.found import Found, NearMiss
 from monitor.claims.frame import Frame, moved, read_frame, subject_of
-from monitor.claims.kinds import deal_type, marks, terms, value
+from monitor.claims.kinds import deal_type, founds, marks, terms, value
 from monitor.claims.roles import settle_roles
 from monitor.claims.second import is_silent, missing_party, unknown_verb
 from monitor.lexicon import Hit, Lexicon, Trigger
@@ -101,8 +101,14 @@ class Page:
         )
 
     def _longer(self, sentence: plain.Sentence, mention: Mention) -> Mention:
-        """ "Delta Galil" is not Delta: a stranger's short name with another name behind it belongs to somebody else."""
-        if mention.watched or mention.kind != "name" or " " in mention.text or is_title_case(sentence.text):
+        """A stranger's name within a longer one is somebody else's: "Delta Galil", "Quantum Capital Group"."""
+        if mention.watched or mention.kind != "name" or is_title_case(sentence.text):
+            return mention
+        start = self._k.finder.begins(sentence.text, mention.start, mention.end)
+        if start != mention.start:
+            name = sentence.text[start : mention.end]
+            return replace(mention, company=name, start=start, text=name, kind="found")
+        if " " in mention.text:
             return mention
         end = self._k.finder.continues(sentence.text, mention.end)
         if end == mention.end:
@@ -181,7 +187,7 @@ class Page:
             return None
         lapsed = reading.status in {"denied", "terminated"} and "deny" not in reading.rules
         lapsed = lapsed and parsed.word(hit.start - 1) != "to"  # "scrap plan to develop", "no plan to build"
-        if trigger.modal and (lapsed or not words.is_modal(parsed, hit, reading)):
+        if trigger.modal and (lapsed or not (words.is_modal(parsed, hit, reading) or founds(parsed, hit))):
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
         frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject, self.pair)
@@ -199,8 +205,9 @@ class Page:
     def _with_others(self, parsed: Parsed, clause: Clause) -> bool:
         return any(
             word in self._k.not_companies
-            for token in parsed.tokens[clause.start : clause.end]
+            for at, token in enumerate(parsed.tokens[clause.start : clause.end], clause.start)
             for word in token.low.split()
+            if not (word == "strike" and any(hit.start == at for hit in parsed.hits))  # "strike pact"
         )
 
     def _nobody(self, frame: Frame) -> str:

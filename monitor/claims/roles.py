@@ -6,7 +6,7 @@ knows which words turn the roles round, which roles belong to which type, and wh
 
 from __future__ import annotations
 
-from monitor.claims.frame import Frame
+from monitor.claims.frame import Frame, moved
 from monitor.models import DealType
 
 _COUNTERPART = {
@@ -20,7 +20,9 @@ _WORDS: dict[str, dict[str, str]] = {
     "supply_contract": {"acquirer": "customer", "seller": "supplier", "buyer": "customer", "target": ""},
     "licensing": {"acquirer": "licensee", "seller": "licensor", "buyer": "licensee", "target": ""},
 }
-_WINS = frozenset("wins won win bags bagged lands landed secures secured gets receives received clinches nets scores".split())
+_WINS = frozenset(
+    "wins won win bags bagged lands landed secures secured gets receives received clinches nets scores".split()
+)
 _AWARDS = frozenset("awards awarded award hands handed gives gave places placed place grants granted".split())
 _REJECTING = frozenset({"deny", "denied-after"})
 
@@ -42,6 +44,8 @@ def settle_roles(frame: Frame, deal_type: DealType) -> dict[str, str]:
             roles |= dict.fromkeys(subjects & set(frame.parties), "target")
     if frame.noun and frame.trigger.type == "supply_contract":
         _who_supplies(frame, subjects, roles)
+    if moved(frame.parsed) and len(frame.parties) == 1:
+        roles.clear()  # "shares surge after takeover bid": the bid may be its own or somebody else's
     _complement(frame.parties, roles)
     words = _WORDS.get(deal_type, {})
     settled = {name: words.get(role, role) for name, role in roles.items()}

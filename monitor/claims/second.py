@@ -1,7 +1,7 @@
 """A second look at a headline: what the grammar of rules left open, where there is just one way to fill it.
 
-Headlines bend grammar. Two kinds of gap are closed here, in headlines only, where every word is chosen to tell the news:
-a verb that no rule knows between a company and a deal noun ("Acme cements pact with Borealis"), and a party that stands
+Headlines bend grammar. Two kinds of gap are closed here, in headlines only, where every word is chosen to tell news: a
+verb that no rule knows between a company and a deal noun ("Acme cements pact with Borealis"), and a party that stands
 outside the deal word's reach although the headline names only one more company.
 """
 
@@ -25,13 +25,17 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
     """
     if hit.form not in {"noun", "nouns"} or subject is None or subject.other:
         return None
-    if _by_means(parsed, hit):
+    if parsed.mentions[subject.start].kind != "found" and _by_means(parsed, hit, pair=len(subject.members) > 1):
         return Reading("announced", rules=("by-means",))
     between = parsed.tokens[subject.end + 1 : hit.start]
     if not 1 <= len(between) <= 8 or any(token.low in grammar.prepositions - {"of"} for token in between):
         return None
     first = between[0]
-    verbal = first.kind == "word" and (first.low.endswith(("s", "ed")) or first.low == "have") and not first.low.endswith("ss")
+    verbal = (
+        first.kind == "word"
+        and (first.low.endswith(("s", "ed")) or first.low == "have")
+        and not first.low.endswith("ss")
+    )
     if first.low in grammar.stative and not (first.low in {"has", "have"} and hit.rule.id in _CONTRACTS):
         return None
     known = any(other.start <= parsed.tokens.index(first) < other.end for other in parsed.hits)
@@ -40,10 +44,10 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
     return Reading("announced", rules=("unknown-verb",))
 
 
-def _by_means(parsed: Parsed, hit: Hit) -> bool:
+def _by_means(parsed: Parsed, hit: Hit, *, pair: bool) -> bool:
     """ "Acme adds to its portfolio with acquisition of Borealis", "Acme comes to shops through Borealis tie-up"."""
     at = means_of(parsed, hit)
-    named = any(mention > at for mention in parsed.mentions) and at > 0
+    named = at > 0 and (pair or any(mention > at for mention in parsed.mentions))
     return named and (parsed.word(at) != "with" or parsed.word(at + 1) not in {"the", "its"} or hit.form == "noun")
 
 

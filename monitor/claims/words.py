@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.lexicon import Hit, Trigger
+from monitor.lexicon import PREPOSITIONS_WITHIN, Hit, Trigger
 from monitor.mentions import is_title_case
 from monitor.parties import Parsed
 from monitor.status import Reading
@@ -34,13 +34,15 @@ def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
 
 
 _HOLDERS = frozenset({"shareholders", "holders", "stockholders", "investors"})
-_MAKERS = frozenset("miner producer maker explorer developer firm company startup startups group platform specialist".split())
+_MAKERS = frozenset(
+    "miner producer maker explorer developer firm company startup startups group platform specialist".split()
+)
 
 
 def _meant(parsed: Parsed, hit: Hit, behind: int, words: tuple[str, ...], at: int) -> bool:
-    """Is the `unless` word harmless here: "offer for Acme to $5bn", "offer to shareholders", "buys bitcoin miner Acme"?"""
+    """Is the `unless` word harmless here: "offer for Acme to $5bn", "buys bitcoin miner Acme"?"""
     after = parsed.word(hit.end + behind)
-    if words == ("to",):
+    if len(words) == 1 and words[0] in PREPOSITIONS_WITHIN:
         return at > 0 or after in _HOLDERS
     return after in _MAKERS
 
