@@ -108,7 +108,7 @@ def test_check_online_and_send_say_what_fails(command: Command, site: LoopbackSe
     Desk(tmp_path).write([good, site.url("/dead")], channels=channels)
     code, out, _ = command("--config", tmp_path, "check", "--online", "--send")
     assert code == 1
-    assert f"ok    {good}: 1 entries, rss" in out
+    assert f"ok    {good}: 1 entry, rss" in out
     assert "FAIL" in out
     assert "404" in out
     assert "ok    hook: a test alert was sent" in out

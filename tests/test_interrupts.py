@@ -21,6 +21,7 @@ from tests.servers import Handler, Hit, LoopbackServer, head
 
 PAGES = 24
 TEXTS = 3000
+STOPPED = (130, -signal.SIGINT)  # CPython ends by the signal itself if it came within an `exec`, as dataclasses do
 
 
 def slowly(body: bytes, seconds: float) -> Handler:
@@ -65,7 +66,7 @@ def interrupted(words: list[str], folder: Path, after: float) -> tuple[int, str,
 def test_a_poll_that_is_stopped_again_and_again_loses_and_repeats_nothing(desk: Desk, command: Command) -> None:
     for after in (0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, 3.5):
         code, err, seconds = interrupted(["poll", "--plain"], desk.folder, after)
-        assert code in (0, 130), err
+        assert code in (0, *STOPPED), err
         assert "Traceback" not in err
         assert seconds < 5
     assert command("--config", desk.folder, "poll", "--plain")[0] == 0
@@ -90,7 +91,7 @@ def test_a_poll_that_is_stopped_again_and_again_loses_and_repeats_nothing(desk: 
 def test_long_commands_stop_at_once_and_quietly(words: list[str], desk: Desk) -> None:
     for after in (0.5, 1.5):
         code, err, seconds = interrupted(words, desk.folder, after)
-        assert code == 130, err
+        assert code in STOPPED, err
         assert err.rstrip().endswith("stopped; nothing is lost: run it again to go on")
         assert "Traceback" not in err
         assert seconds < 10

@@ -65,12 +65,14 @@ def plain(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: Sequence[str] = ()) -> None:
-    """A table as wide as the terminal; columns named in `wrap` may take several lines, others are cut."""
+    """A table as wide as the terminal, if there are rows; columns in `wrap` may take several lines, others are cut."""
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     cells = [[cell if isinstance(cell, Text) else Text(clean_line(str(cell))) for cell in row] for row in rows]
+    if not cells:
+        return
     for place, name in enumerate(columns):
         widest = max([len(name), *(len(row[place]) for row in cells)])
         if name in wrap:

@@ -52,8 +52,10 @@ def show_report(report: RunReport) -> None:
     """The run in a few lines on stderr: what was done, what went wrong where."""
     output.say(report.headline())
     if report.feeds_baseline:
-        feeds = "feed" if report.feeds_baseline == 1 else "feeds"
-        output.say(f"{report.feeds_baseline} {feeds} polled for the first time: recorded, not alerted")
+        found = len({e.event_id for e in report.events if e.baseline and e.change})
+        deals = f", {output.several(found, 'deal')} among it: `deal-monitor events`" if found else ""
+        feeds = output.several(report.feeds_baseline, "feed")
+        output.say(f"{feeds} polled for the first time: what was there is recorded, not alerted{deals}")
     if report.articles_waiting:
         pages = "page" if report.articles_waiting == 1 else "pages"
         output.say(f"{report.articles_waiting} {pages} could not be had; to be asked again later")
@@ -111,16 +113,22 @@ def digest(config: Path | None, days: float) -> None:
     Example:
       $ deal-monitor digest --days 7
       0 digests sent
+      no channel takes digests: give one mode = "digest" in monitor.toml
     """
     from monitor.config import load_config
     from monitor.pipeline import digest as send_digest
     from monitor.pipeline import open_run
 
-    with looking_on(False), open_run(load_config(config), lock=False) as run:
+    loaded = load_config(config)
+    with looking_on(False), open_run(loaded, lock=False) as run:
         send_digest(run, days)
     for problem in run.report.problems:
         output.say(f"{problem.where}: {problem.kind}: {problem.detail}")
     click.echo(f"{output.several(run.report.sent, 'digest')} sent")
+    if not any(c.mode == "digest" and c.enabled for c in loaded.channels):
+        output.say('no channel takes digests: give one mode = "digest" in monitor.toml')
+    elif not run.report.sent and not run.report.problems:
+        output.say("the digest of today was sent before; `deal-monitor alerts` shows when")
     if run.report.problems:
         sys.exit(1)
 

@@ -79,8 +79,14 @@ def _doubts(config: Config) -> list[str]:
             if other != company.name:
                 found.append(f'"{name}" stands for {other} and for {company.name}; remove it from one of them')
     for what, empty in (
-        ("there is no feed, so nothing will ever come", not any(f.enabled for f in config.feeds)),
-        ("the watchlist is empty, so nothing will ever be reported", not config.watchlist),
+        (
+            "there is no feed, so nothing will ever come; `deal-monitor feeds add URL`",
+            not any(f.enabled for f in config.feeds),
+        ),
+        (
+            "the watchlist is empty, so nothing will ever be reported; `deal-monitor companies add NAME`",
+            not config.watchlist,
+        ),
         ("no channel is enabled: alerts are kept, and sent nowhere", not any(c.enabled for c in config.channels)),
     ):
         if empty:
@@ -136,7 +142,7 @@ def _ask_feeds(config: Config) -> list[dict[str, object]]:
     from monitor.sandbox import Sandbox
 
     feeds = [f for f in config.feeds if f.enabled]
-    output.say(f"asking {len(feeds)} feeds ...")
+    output.say(f"asking {output.several(len(feeds), 'feed')} ...")
     answers = fetch([Request(url=f.url) for f in feeds], fetch_settings(config))
     good = [(f.url, a) for f, a in zip(feeds, answers, strict=True) if isinstance(a, Response)]
     with Sandbox() as sandbox:
@@ -146,7 +152,13 @@ def _ask_feeds(config: Config) -> list[dict[str, object]]:
     for feed, answer in zip(feeds, answers, strict=True):
         result = answer if isinstance(answer, FetchError) else parsed[feed.url]
         if isinstance(result, ParsedFeed):
-            rows.append({"name": feed.url, "ok": True, "what": f"{len(result.entries)} entries, {result.format}"})
+            rows.append(
+                {
+                    "name": feed.url,
+                    "ok": True,
+                    "what": f"{output.several(len(result.entries), 'entry')}, {result.format}",
+                }
+            )
         else:
             rows.append({"name": feed.url, "ok": False, "what": result.what})
     return rows

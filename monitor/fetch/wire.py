@@ -142,7 +142,7 @@ def failure(url: str, kind: str, detail: str = "") -> FetchError:
 def from_foreign(url: str, error: BaseException) -> FetchError:
     """The FetchError that stands for an exception of a library."""
     kind = next(kind for foreign, kind in FOREIGN if isinstance(error, foreign))
-    detail = " ".join(str(error).split())[:200]
+    detail = " ".join(re.sub(r" ssl:\w+ \[.*\]$", "", str(error)).split())[:200]  # aiohttp's own notes are for nobody
     return failure(url, kind, redact(detail) or type(error).__name__)
 
 
