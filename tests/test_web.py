@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -16,10 +18,12 @@ from starlette.testclient import TestClient
 
 from monitor.config import load_config
 from monitor.errors import ConfigError
+from monitor.events import fold
 from monitor.events.amend import merge
 from monitor.models import Event
 from monitor.web.folder import write_folder
-from tests.deals import claim
+from monitor.web.life import last_words
+from tests.deals import SETTINGS, claim, on
 from tests.webs import NOW, browser, delivered, desk, learn, state, story
 
 
@@ -206,3 +210,25 @@ def test_serve_says_what_is_missing(tmp_path: Path, settings: str, words: tuple[
         _, error = process.communicate(timeout=30)
     assert process.returncode == 2
     assert told in error
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, []),
+        ({"parties": ("Vela Group", "Orm Holdings")}, []),  # the same companies under longer names
+        ({"parties": ("Vela", "Dun")}, ["also Dun; not Orm"]),
+        ({"value": "$2bn"}, []),  # the same sum, written otherwise
+        ({"value": "$3 billion"}, ["$3 billion"]),
+        ({"status": "denied"}, ["denied"]),
+        ({"status": "denied", "published": on(-5)}, []),  # overtaken, and marked as that
+        ({"deal_type": "investment"}, ["investment"]),
+    ],
+)
+def test_what_counts_as_a_difference(told: dict[str, Any], words: list[str]) -> None:
+    known = claim("Vela, Orm", "acquisition", day=0, value="$2 billion", watched=("Vela",))
+    (event,) = fold((), [known], NOW, SETTINGS)
+    (said,) = last_words(event, [replace(known, outlet="Echo", **told)])
+    cells = (said.status, said.deal_type, said.parties, said.value)
+    assert [cell.text for cell in cells if cell.differs] == words
+    assert said.status.overtaken == ("published" in told)

@@ -10,6 +10,7 @@ import polars as pl
 
 from monitor.alerts import delivery_key
 from monitor.events import amount
+from monitor.events.names import pair_up
 from monitor.models import Claim, Delivery, Event
 from monitor.store import Store
 
@@ -123,8 +124,9 @@ def _when(claim: Claim) -> float:
 
 
 def _said(event: Event, claim: Claim) -> Said:
-    more = [name for name in claim.parties if name not in event.parties]
-    less = [name for name in event.parties if name not in claim.parties]
+    pairs = pair_up(claim.parties, event.parties, claim.watched, event.watched)  # however a name is written
+    more = [name for at, name in enumerate(claim.parties) if at not in pairs]
+    less = [name for at, name in enumerate(event.parties) if at not in pairs.values()]
     parties = "; ".join(
         filter(None, (f"also {', '.join(more)}" if more else "", f"not {', '.join(less)}" if less else ""))
     )
