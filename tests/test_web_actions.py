@@ -46,6 +46,7 @@ def send(client: TestClient, path: str, **fields: str) -> Any:
         ("pair", "30", "pair", ("Vela", "Orm"), NOW + timedelta(days=30)),
         ("company:1", "", "company", ("Orm",), None),
         ("company:0", "90", "company", ("Vela",), NOW + timedelta(days=90)),
+        ("feed:0", "", "feed", ("https://news.example/feed",), None),
     ],
 )
 def test_mute_and_hear_again(
@@ -138,6 +139,8 @@ def test_other_sites_are_refused_even_with_the_word(client: TestClient, vela: Ev
     [
         ("/events/{id}/mute", {"what": "company:9"}),
         ("/events/{id}/mute", {"what": "everything"}),
+        ("/events/{id}/mute", {"what": "feed:1"}),
+        ("/events/{id}/mute", {"what": "feed:-1"}),
         ("/events/{id}/mute", {}),
         ("/events/{id}/status", {"status": "sold"}),
         ("/events/{id}/label", {"verdict": "perhaps"}),

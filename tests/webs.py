@@ -56,7 +56,7 @@ def story() -> list[Claim]:
         report("Vela:acquirer, Orm:target", "The Ledger", deal_type="acquisition", day=1, value="$2 billion",
                title="Vela in talks to buy Orm", evidence=said, outlet="Harbour Wire", watched=("Vela",),
                spans=("0:4:party:Vela", "8:16:status:talks", "20:23:trigger:acquire", "24:27:party:Orm"),
-               rules=("acquire", "talks")),
+               rules=("acquire", "talks"), feed_url="https://news.example/feed"),
         report("Vela:acquirer, Orm:target", "The Ledger", deal_type="acquisition", day=2, value="$3 billion",
                title="Vela near Orm deal", evidence="Vela is near a $3 billion deal for Orm.", outlet="Morrow Daily",
                watched=("Vela",)),

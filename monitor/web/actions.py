@@ -92,11 +92,15 @@ def _event(desk: Desk, request: Request) -> Event:
 def _mute(desk: Desk, request: Request, given: Fields) -> tuple[str, str]:
     event = _event(desk, request)
     kind, _, which = given.get("what", "").partition(":")
-    one = event.parties[int(which) :][:1] if which.isascii() and which.isdigit() and len(which) < 3 else ()
-    pair = event.parties if len(event.parties) == 2 else ()
-    names: Mapping[str, tuple[str, ...]] = {"event": (event.event_id,), "pair": pair, "company": one}
+    at = int(which) if which.isascii() and which.isdigit() and len(which) < 3 else 10**6
+    names: Mapping[str, tuple[str, ...]] = {
+        "event": (event.event_id,),
+        "pair": event.parties if len(event.parties) == 2 else (),
+        "company": event.parties[at : at + 1],
+        "feed": event.feeds[at : at + 1],
+    }
     if not names.get(kind):
-        raise NotKnown("say what to mute: this deal, the pair, or one of its companies")
+        raise NotKnown("say what to mute: this deal, the pair, one of its companies, or a feed that brought it")
     days = given.get("days", "")
     today = desk.site.now.astimezone(desk.site.config.zone).date()
     until = today + timedelta(days=int(days)) if days in ("7", "30", "90") else None
