@@ -250,6 +250,17 @@ def test_a_channel_that_fails_is_tried_again_and_loses_nothing(server: LoopbackS
     assert desk.poll(timedelta(hours=2)).sent == 0
 
 
+def test_what_was_muted_stays_untold_when_the_mute_is_over(server: LoopbackServer, desk: Desk) -> None:
+    desk.write([two_articles(server)])
+    mutes = desk.folder / "mutes.toml"
+    mutes.write_text('[[mutes]]\nkind = "company"\nnames = ["Meta"]\n', encoding="utf-8")
+    assert desk.poll().sent == 0
+    mutes.unlink()
+    assert desk.poll(timedelta(hours=1)).sent == 0
+    (row,) = rows(desk, "deliveries")
+    assert (row.state, row.detail) == ("skipped", "muted: company Meta")
+
+
 def test_one_run_at_a_time(server: LoopbackServer, desk: Desk) -> None:
     desk.write([two_articles(server)])
     config = load_config(desk.folder)
