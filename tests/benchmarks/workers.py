@@ -126,7 +126,7 @@ def main() -> None:
                 slowest = max(said, key=lambda one: one["all"])
                 told = [key for one in said for key in one["alerts"]]
                 found.append((deals(folder), len(set(told))))
-                print(f"{pollers} pollers, {workers} workers each: {slowest['all']:.1f} s ({took:.1f} s with starting), "
+                print(f"{pollers} pollers, {workers} workers each: {slowest['all']:.1f} s ({took:.1f} s started), "
                       f"{burnt:.1f} processor seconds; "
                       f"{len(told)} alerts, {len(told) - len(set(told))} doubled")  # fmt: skip
                 print("   " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in slowest["seconds"].items()))
