@@ -490,7 +490,7 @@ def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
         return True  # "Acme back in talks"
     if low == "sources" and isinstance(hit.rule, Trigger) and (not after or after in _SAY or hit.start == 0):
         return True  # ": sources", "sources say"
-    if hit.form == "ing" and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
+    if hit.form in {"ing", "base", "s"} and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
         return True  # "Building-Products maker"
     if hit.start == 0 or hit.end - hit.start > 1:
         return False

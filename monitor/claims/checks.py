@@ -270,6 +270,12 @@ def _contest(frame: Frame) -> str:
     return "bids in a tender, not for a company" if contest else ""
 
 
+def _no_contract(frame: Frame) -> str:
+    """Money that comes with a contract is no investment: "nets $16m from the state in contract win"."""
+    contract = any(hit.rule.id == "contract.noun" for hit in frame.parsed.hits)
+    return "the money is paid under a contract" if contract else ""
+
+
 def _bare_object(frame: Frame) -> str:
     """ "eyes Borealis" is a bid in the making, "eyes Borealis chips" an order at the most."""
     bare = frame.parsed.word(frame.hit.end) in _PREPOSITIONS | {"", ",", ".", ";", ":", "?", "again", "-", "–", "—"}
@@ -291,6 +297,7 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "grant": _grant,
     "contest": _contest,
     "goods": _goods,
+    "no_contract": _no_contract,
     "bare_object": _bare_object,
     "shop": _shop,
     "order": _order,

@@ -114,7 +114,10 @@ def _add_unwritten(frame: Frame, grammar: Grammar, about: str | None) -> None:
             frame.add(first, "")
     if not frame.parties and frame.noun:  # "Takeover rumour lifts Exel shares"
         for group in parsed.groups:
-            if group.hit is not None and group.hit.rule.id == "market-after" and not group.modifier:
+            moves = group.hit is not None and any(
+                other.rule.id == "market-after" and other.start == group.hit.start for other in parsed.hits
+            )
+            if moves and not group.modifier:
                 frame.add(parsed.mentions[group.start].company, "", parsed.mentions[group.start])
     if moved(parsed) and parsed.groups:  # "Acme shares rose after Borealis was interested in bidding for the group"
         about = parsed.mentions[parsed.groups[0].start].company
@@ -156,10 +159,18 @@ def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
     )
     if not fits and clause.kind != "after":
         return None
+    speaker = [group for group in own_before(parsed, number - 1) if clause.word in _SAYING]
+    if speaker:
+        return speaker[0]  # "jumped after Acme confirmed that it ...": Acme, not whose share jumped
     for group in parsed.groups:
         if group.clause < number and group.governor in {"", "in", "of"} and not group.modifier:
             return group
     return None
+
+
+def own_before(parsed: Parsed, number: int) -> list[Group]:
+    """The subjects of a clause."""
+    return [group for group in parsed.groups if group.clause == number and not group.modifier and group.governor == ""]
 
 
 def _sites(parsed: Parsed, sites: frozenset[str]) -> set[int]:

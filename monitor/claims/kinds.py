@@ -72,7 +72,7 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
     return trigger.type
 
 
-_AS_PARTNER = re.compile(r"\bas (?:\w+ ){0,4}partner\b", re.IGNORECASE)
+_AS_PARTNER = re.compile(r"\bas (?:\w+ ){1,4}partner\b", re.IGNORECASE)
 _FOUNDED = frozenset("company firm entity newco enterprise".split())
 
 
