@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import ahocorasick_rs
-
 from monitor.lexicon import Lexicon
 from monitor.models import Company, Mention
+from monitor.phrases import Phrases, lower
 
 _WORDISH = re.compile(r"\w")
 
@@ -51,7 +50,16 @@ class Names:
             if phrase.lower() not in self._by_form:
                 self._by_form[phrase.lower()] = [Name(phrase, "", "hidden", watched=False)]
         self.forms = list(self._by_form)
-        self._automaton = ahocorasick_rs.AhoCorasick(self.forms or ["\x00"])
+        self._phrases = Phrases(self.forms)
+
+    def any_in(self, text: str) -> bool:
+        """Whether a name stands there that `find` may find in some part of the text: for a first look at much text."""
+        text = text.replace("’", "'")
+        return any(
+            written.isupper() or any(_case_fits(written, name, False) for name in self._by_form[form])
+            for form, start, end in self._phrases.find(lower(text))
+            if (written := text[start:end])
+        )
 
     def find(self, text: str, *, any_case: bool = False) -> list[tuple[Mention, Name]]:
         """Names in the text on word boundaries, longest first, none overlapping, in order of place.
@@ -59,16 +67,16 @@ class Names:
         `any_case`: the text is all capitals, so the case of a name tells nothing.
         """
         text = text.replace("’", "'")  # as the names have it
-        low = text.lower()
-        if len(low) != len(text):  # one character changes its length in lower case: İ
-            low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        low = lower(text)
         found: list[tuple[int, int, Name]] = []
-        titled = is_title_case(text)
-        for index, start, end in self._automaton.find_matches_as_indexes(low, overlapping=True):
+        titled: bool | None = None  # asked only where it matters: it means to look at every word
+        for form, start, end in self._phrases.find(low):
             if _bounded(low, start, end):
                 written = text[start:end]
-                for name in self._by_form[self.forms[index]]:
-                    if any_case or _case_fits(written, name, titled):
+                for name in self._by_form[form]:
+                    if titled is None and name.needs and not name.watched:
+                        titled = is_title_case(text)
+                    if any_case or _case_fits(written, name, bool(titled)):
                         found.append((start, _with_suffix(text, end), name))
                         break
         return [

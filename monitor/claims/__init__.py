@@ -48,25 +48,16 @@ class Reader:
             silent=_any_of(lexicon.context["silent_headlines"]),
             listing=_any_of(lexicon.context["listing_headlines"]),
         )
-        watched = Names(watchlist, (), lexicon).forms
-        self._gate_names = ahocorasick_rs.AhoCorasick(watched or ["\x00"])
+        self._gate_names = Names(watchlist, (), lexicon)
         self._gate_triggers = ahocorasick_rs.AhoCorasick(sorted(lexicon.heads() - {"COMPANY", "MONEY", "NUMBER"}))
 
     def gate(self, texts: Sequence[str]) -> list[bool]:
         """For each text: does it hold a watched name and a deal word at all? Cheap; errs on the side of yes."""
-        return [self._passes(text.lower()) for text in texts]
+        return [self._passes(text) for text in texts]
 
-    def _passes(self, low: str) -> bool:
-        return self._names_somebody(low) and bool(self._gate_triggers.find_matches_as_indexes(low))
-
-    def _names_somebody(self, low: str) -> bool:
-        """A watched name stands there as a word: "ge" in "large" is none. Case is left to the mentions."""
-        padded = f" {low} "
-        return any(
-            not (padded[start].isalnum() and low[start].isalnum())
-            and not (padded[end + 1].isalnum() and low[end - 1].isalnum())
-            for _, start, end in self._gate_names.find_matches_as_indexes(low, overlapping=True)
-        )
+    def _passes(self, text: str) -> bool:
+        """A watched name stands there, as a word and written as one, and a deal word."""
+        return self._gate_names.any_in(text) and bool(self._gate_triggers.find_matches_as_indexes(text.lower()))
 
     def read(self, article: Article) -> Reading:
         """All deals of watched companies that the article asserts, one claim per deal, and the near misses."""
@@ -74,7 +65,7 @@ class Reader:
         body = plain.strip_dateline(article.text.strip())
         if body.startswith(article.title.strip()) and article.title:
             body = body[len(article.title.strip()) :].strip()
-        if not self._passes(f"{title}\n{body}".lower()):
+        if not self._passes(f"{title}\n{body}"):
             return Reading(article_id=article.article_id, claims=())
         page = Page(self._k, title, body, article.outlet or tail_outlet)
         page.read()
