@@ -152,16 +152,20 @@ def replay(
         for article in taken:
             for sign, claim in _differences(before.get(article.article_id, {}), reader.read(article).claims):
                 counts[sign] += 1
-                if as_json:
-                    output.emit([{"sign": sign, **output.plain(claim)}])
-                else:
-                    deal = f"{' and '.join(claim.parties)}: {claim.deal_type.replace('_', ' ')}, {claim.status}"
-                    click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
+                _show_difference(sign, claim, article, as_json)
     more, fewer, changed = counts.values()
     output.say(
         f"{output.several(len(articles), 'article')} read again: {output.several(more, 'claim')} more, {fewer} fewer, "
         f"{changed} changed"
     )
+
+
+def _show_difference(sign: str, claim: Claim, article: Article, as_json: bool) -> None:
+    if as_json:
+        output.emit([{"sign": sign, **output.plain(claim)}])
+        return
+    deal = f"{' and '.join(claim.parties)}: {claim.deal_type.replace('_', ' ')}, {claim.status}"
+    click.echo(f"{sign} {deal}   ({article.outlet}: {article.title})")
 
 
 def _claims(store: Store, article_ids: set[str]) -> dict[str, dict[int, Claim]]:

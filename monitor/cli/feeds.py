@@ -12,8 +12,9 @@ from monitor.cli import output
 from monitor.cli.looking import open_state
 
 if TYPE_CHECKING:
-    from monitor.config import Config
+    from monitor.config import Config, FeedConfig
     from monitor.models import FeedState
+    from monitor.store import Store
 
 
 @click.group(invoke_without_command=True)
@@ -32,23 +33,12 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand:
         return
-    from monitor.models import stable_key
-    from monitor.pipeline.settings import manners
-    from monitor.schedule import health
-
     loaded, store = open_state(ctx.obj)
-    states: dict[int, FeedState] = store.rows("feeds", [stable_key(f.url) for f in loaded.feeds])
-    now = datetime.now(UTC)
-    rows = []
-    for feed in loaded.feeds:
-        state = states.get(stable_key(feed.url))
-        word, why = health(state, now, manners(loaded)) if state else ("new", "not asked yet")
-        word = word if feed.enabled else "off"
-        if not (failing and word in ("ok", "new", "off")):
-            rows.append((feed, state, word, why))
+    rows = [row for row in _health(loaded, store) if not (failing and row[2] in ("ok", "new", "off"))]
     if as_json:
         output.emit(_answer(*row) for row in rows)
         return
+    now = datetime.now(UTC)
     output.table(
         ("FEED", "HEALTH", "POLLED", "NEXT", "NEWS", "WHY"),
         [
@@ -56,7 +46,7 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
                 feed.url,
                 word,
                 output.ago(state.polled_at if state else None, now),
-                "never" if word == "gone" else output.ago(state.next_due, now) if state and state.next_due else "",
+                output.ago(state.next_due, now) if state and state.next_due else "",
                 output.ago(state.news_at if state else None, now),
                 why,
             )
@@ -66,6 +56,22 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
     )
     if failing and not rows:
         output.say("all feeds are well")
+
+
+def _health(config: Config, store: Store) -> list[tuple[FeedConfig, FeedState | None, str, str]]:
+    """Each feed, what is known of it, how it is, and why."""
+    from monitor.models import stable_key
+    from monitor.pipeline.settings import manners
+    from monitor.schedule import health
+
+    states: dict[int, FeedState] = store.rows("feeds", [stable_key(f.url) for f in config.feeds])
+    now = datetime.now(UTC)
+    found = []
+    for feed in config.feeds:
+        state = states.get(stable_key(feed.url))
+        word, why = health(state, now, manners(config)) if state else ("new", "not asked yet")
+        found.append((feed, state, word if feed.enabled else "off", why))
+    return found
 
 
 def _answer(feed: Any, state: FeedState | None, word: str, why: str) -> dict[str, Any]:
