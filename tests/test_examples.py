@@ -62,7 +62,7 @@ def examples(text: str) -> list[tuple[str, list[str]]]:
             command = line.strip()[2:].partition("   #")[0].replace("uv run deal-monitor", "deal-monitor")
             found.append((re.sub(r"\s+\|", " |", command), []))
         elif found and line.startswith("    ") and line.strip():
-            found[-1][1].append(line)
+            found[-1][1].append(line.replace("uv run deal-monitor", "deal-monitor"))
         elif found and line.strip():
             found.append(("", []))  # prose: what follows is not that command's
     return [one for one in found if one[0]]
@@ -73,6 +73,7 @@ def run(command: str, folder: Path) -> str:
         **os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100",
         "HOME": str(folder), "PYTHONUTF8": "1", "TZ": "UTC",
     }  # fmt: skip
+    env.pop("UV_RUN_RECURSION_DEPTH", None)  # by which we tell that we were called through uv
     done = subprocess.run(
         command, shell=True, cwd=folder, env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         check=False,

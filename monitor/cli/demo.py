@@ -79,7 +79,7 @@ def demo(folder: Path | None, plain: bool) -> None:
 
 
 def _say_what_next(folder: Path, screen: Console) -> None:
-    run = "uv run deal-monitor" if "UV_RUN_RECURSION_DEPTH" in os.environ else "deal-monitor"
+    run = output.program()
     home = str(Path.home())
     place = "~" + str(folder)[len(home) :] if str(folder).startswith(home + os.sep) else str(folder)
     lines = [(f"{run} {words.format(folder=place)}", why) for words, why in NEXT]

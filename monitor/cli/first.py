@@ -78,9 +78,9 @@ def init(
     if sys.stdin.isatty() or answers.companies or answers.tags:
         output.say(f"{len(proposal.feeds)} of {len(_shipped())} feeds: {proposal.words}")
     click.echo("  ".join(str(folder / name) for name in FILES))
-    option = "" if folder == Path() else f"--config {folder} "
-    good = no_test or _test(folder, option)
-    output.say(f"next: deal-monitor {option}check, then deal-monitor {option}poll")
+    run = output.program() + ("" if folder == Path() else f" --config {folder}")
+    good = no_test or _test(folder, run)
+    output.say(f"next: {run} check, then {run} poll")
     if not good:
         sys.exit(1)
 
@@ -274,7 +274,7 @@ def _settings(answers: _Answers) -> str:
     return text
 
 
-def _test(folder: Path, option: str) -> bool:
+def _test(folder: Path, run: str) -> bool:
     """The test alert; True if it arrived."""
     from monitor.cli.setup import send_tests
     from monitor.config import load_config
@@ -284,5 +284,5 @@ def _test(folder: Path, option: str) -> bool:
         output.say(f"{row['name']}: {row['what']}")
         return True
     output.say(f"{row['name']}: the test alert FAILED: {row['what']}")
-    output.say(f"correct the address in {folder / SECRET}, then: deal-monitor {option}check --send")
+    output.say(f"correct the address in {folder / SECRET}, then: {run} check --send")
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -126,6 +127,11 @@ def alert_lines(alert: Alert) -> list[str]:
     body = alert.body.splitlines()
     label = alert.subject.partition(":")[0]
     return body if body and body[0].startswith(label) else [alert.subject, "", *body]
+
+
+def program() -> str:
+    """How the user called us: within a checkout through uv, else by name."""
+    return "uv run deal-monitor" if "UV_RUN_RECURSION_DEPTH" in os.environ else "deal-monitor"
 
 
 def several(number: int, word: str) -> str:
