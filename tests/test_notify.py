@@ -27,6 +27,12 @@ OPEN = SendSettings(allow_private=True, total_seconds=1.5)
 HOOK = "json://{}/hook"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """The first send loads apprise's services, which may take longer than these tests give a message."""
+    check("json://127.0.0.1:9/")
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with webhook() as server:
