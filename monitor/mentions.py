@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from monitor.lexicon import Lexicon
 from monitor.models import Company, Mention
 from monitor.phrases import Phrases, lower
+from monitor.text import is_title_case
 
 _WORDISH = re.compile(r"\w")
 
@@ -191,12 +192,6 @@ def _touches(start: int, end: int, taken: Sequence[Mention], text: str) -> bool:
     )
 
 
-def is_title_case(text: str) -> bool:
-    """A headline in which most words are capitalised, so that a capital tells nothing."""
-    words = [word for word in re.findall(r"[A-Za-z][A-Za-z'’]+", text) if len(word) > 3]
-    return len(words) >= 3 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
-
-
 class NameFinder:
     """Finds spans that look like company names, in sentences and in headlines."""
 
@@ -353,10 +348,8 @@ class NameFinder:
             len(lows) == 1 and (lows[0] in self._firm_words or lows[0] in {"federal", "national", "royal"})
         ):
             return
-        if re.fullmatch(r"\d[\d.,]*[A-Za-z]{2,4}", name) and name[0] != "0" and low not in self._words:
-            return  # an amount: 1.1GW, 256GB
-        if name not in sure and re.fullmatch(r"[A-Z]{1,3}-?\d+[A-Z]?", name):
-            return  # a model: K9, H200, A320
+        if name not in sure and _AMOUNT_OR_MODEL.fullmatch(name):
+            return
         if re.fullmatch(r"(?:[A-Z]\.?)+", name) and "." in name:
             return
         yield start, end
@@ -369,6 +362,7 @@ class NameFinder:
         return lows[-1] in self._surnames and len(lows) <= 2
 
 
+_AMOUNT_OR_MODEL = re.compile(r"[1-9][\d.,]*[A-Za-z]{2,4}|[A-Z]{1,3}-?\d+[A-Z]?")  # 1.1GW, K9, H200, A320
 _DESCRIBING = re.compile(
     r"-(?:like|led|based|backed|owned|powered|style|made|born|focused|linked|listed|funded|only|era|bound|wide)$",
     re.IGNORECASE,

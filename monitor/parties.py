@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.lexicon import Cue, Hit, Lexicon, Trigger
+from monitor.lexicon import Cue, Hit, Lexicon
+from monitor.misread import FIRMS, misread
 from monitor.models import Mention
 from monitor.text import Token
 
@@ -25,20 +26,17 @@ _RENAMED = frozenset({"now", "formerly", "previously", "once", "since", "aptly",
 _APPOSED = frozenset(
     "company firm group maker startup start-up bank subsidiary affiliate unit developer provider retailer".split()
 )
-_PEOPLE = frozenset(
-    "boss chief ceo cfo chairman executive executives president director exec heir heiress star engineer".split()
-)
 _VERBAL = frozenset({"with", "up", "on", "to", "for", "in", "over", ",", ""})
 _SKIP_PUNCT = frozenset("\"'“”‘’()*[]<>.")
 # Whose names "including" lists: they stand where this word stands ("from investors including Acme").
 _LISTED = frozenset(
     "investors backers shareholders partners firms companies banks group consortium bidders suitors funds "
-    "lenders insurers airlines automakers carmakers retailers publishers labels studios customers brands operators ones others".split()
+    "lenders insurers airlines automakers carmakers retailers publishers labels studios customers "
+    "brands operators ones others".split()
 )
 _ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
 _ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
 _QUANTITY = frozenset("more less fewer other".split())
-_TO = frozenset("to will could may might can would 'll not won't cannot can't should must".split())
 
 
 @dataclass(slots=True)
@@ -108,7 +106,7 @@ class Grammar:
         self.stative = frozenset(context["stative_verbs"])
 
     def parse(self, text: str, tokens: list[Token], mentions: dict[int, Mention]) -> Parsed:
-        hits = [hit for hit in self.lexicon.find(tokens) if not _misread(tokens, hit)]
+        hits = [hit for hit in self.lexicon.find(tokens) if not misread(tokens, hit)]
         clauses = self._clauses(tokens, hits)
         parsed = Parsed(text, tokens, mentions, hits, clauses, [])
         parsed.clause_of = [number for number, clause in enumerate(clauses) for _ in range(clause.start, clause.end)]
@@ -235,7 +233,7 @@ class Grammar:
         """Does the word at `place` govern the name at `at`? If so, `new` learns it."""
         hit = covered.get(place)
         stray = hit is not None and parsed.word(place) == "in" and hit.start == place and place + 1 < at - 3
-        if hit is not None and not stray and hit.end <= at and not _is_ignored(hit) and not _describes(hit):
+        if hit is not None and not stray and hit.end <= at and not is_ignored(hit) and not _describes(hit):
             noun = hit.form in {"noun", "nouns"}  # a noun before other words of the name's phrase is one of them
             if not noun or hit.end == at:
                 last = parsed.tokens[hit.end - 1].low
@@ -300,7 +298,7 @@ class Grammar:
             return False
         first = between[0]
         verbal = first.endswith("s") and not first.endswith("ss") and first[:-1] in self.lexicon.words
-        return verbal and not set(between) & (self.others | self.assets | self.technologies | _FIRMS)
+        return verbal and not set(between) & (self.others | self.assets | self.technologies | FIRMS)
 
     def _is_other(self, parsed: Parsed, at: int) -> bool:
         """Somebody else who is only told by this company's name: "Tesla supplier", "ex-Google", "OpenAI-backed"."""
@@ -334,105 +332,8 @@ class Grammar:
             parsed.word(at - 2) in {"former", "ex"} and parsed.tokens[at - 1].kind == "word"
         )
 
-    # -------------------------------------------------------------------------------------------- places
 
-    def fill(self, parsed: Parsed, hit: Hit, *, passive: bool) -> list[tuple[str, Group]]:
-        """(place, group) for the groups that stand around a trigger, in order of the sentence."""
-        assert isinstance(hit.rule, Trigger)
-        places = hit.rule.places
-        clause = parsed.clause_of[hit.start]
-        noun = hit.form in {"noun", "nouns"}
-        filled: list[tuple[str, Group]] = []
-        for group in parsed.groups:
-            if group.clause != clause or group.other or (group.modifier and not (group.owner and noun)):
-                continue
-            if hit.start <= group.start < hit.end:
-                place = "object"
-            elif group.end < hit.start:
-                place = _before(parsed, group, hit, noun)
-            else:
-                place = _behind(parsed, group, hit, noun)
-            if place not in {"subject", "owner", ""} and parsed.word(group.end + 1) in _PEOPLE:
-                continue  # "buys a house from Acme's boss"
-            if place and (place in places or place == "with" or (noun and place == "object")):
-                filled.append((place, group))
-        subjects = [item for item in filled if item[0] == "subject"]
-        if len(subjects) > 1:
-            chosen = ("subject", choose_subject(parsed, [group for _, group in subjects]))
-            filled = [item for item in filled if item[0] != "subject" or item == chosen]
-        if passive:
-            swap = {"subject": "object", "by": "subject"}
-            filled = [(swap.get(place, place), group) for place, group in filled]
-        return filled
-
-
-def choose_subject(parsed: Parsed, groups: list[Group]) -> Group:
-    """Of several groups without a governor the first: the others are objects of verbs that no rule knows. But what
-    stands behind a comma begins anew."""
-    chosen = groups[0]
-    for group in groups[1:]:
-        if any(token.low in {",", ";", ":"} for token in parsed.tokens[chosen.end : group.start]):
-            chosen = group
-    return chosen
-
-
-def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
-    """The place of a group on the left of a trigger."""
-    gap = [token.low for token in parsed.tokens[group.end + 1 : hit.start]]
-    if (
-        noun
-        and group.owner
-        and len(gap) <= 6
-        and not any(low in {"with", "from", "for", "to", "in", "on", "by"} for low in gap)
-    ):
-        return "owner"
-    if noun and len(gap) <= 4 and not any(_is_function(low) for low in gap) and not _hit_between(parsed, group, hit):
-        return "subject" if group.governor == "" and not gap and not parsed.hits else "compound"
-    if group.governor in {"with", "between"} and _dealing(parsed, group):
-        return "with"
-    if group.governor == "hit" and group.hit is not None and group.hit.end <= group.start:
-        effect = group.hit.rule.effect if isinstance(group.hit.rule, Cue) else ""
-        return "object" if noun and effect in {"announced", "rumour", "denied", "terminated"} else ""
-    return "subject" if group.governor == "" else ""
-
-
-def _dealing(parsed: Parsed, group: Group) -> bool:
-    """Is it "talks with Acme", "an agreement with Acme", not just "a battle with Acme"?"""
-    if group.hit is not None:
-        return True
-    at = group.start
-    while at >= 0 and parsed.word(at) not in {"with", "between"}:
-        at -= 1
-    return (
-        at == 0
-        or parsed.tokens[at - 1].kind == "company"
-        or any(hit.start < at <= hit.end + 1 and parsed.word(hit.start) != "in" for hit in parsed.hits)
-    )
-
-
-def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
-    """The place of a group on the right of a trigger."""
-    if group.hit is not None and (group.hit.start, group.hit.end) == (hit.start, hit.end):
-        return ("" if group.governor == "hit" else group.governor) if noun else "object"
-    if noun and group.hit is not None and group.hit.rule.id in {"use-of", "supply", "stream", "license"}:
-        return "with" if group.governor == "hit" else group.governor  # "a deal to bring Borealis to India"
-    return "" if group.governor == "hit" else group.governor
-
-
-def _hit_between(parsed: Parsed, group: Group, hit: Hit) -> bool:
-    return any(other.start > group.end and other.end <= hit.start and not _is_ignored(other) for other in parsed.hits)
-
-
-_FUNCTION = frozenset(
-    "with from to by of in for between into on at over about and or , : ; the a an its their this that these".split()
-)
-
-
-def _is_function(low: str) -> bool:
-    return low in _FUNCTION
-
-
-def _is_ignored(hit: Hit) -> bool:
+def is_ignored(hit: Hit) -> bool:
     return isinstance(hit.rule, Cue) and hit.rule.effect == "ignore"
 
 
@@ -449,94 +350,6 @@ def _is_quantity(tokens: Sequence[Token], at: int) -> bool:
         (low == "than" and before in _QUANTITY) or (low == "to" and before == "up")
         or (low == "at" and after in {"least", "most"})
     )  # fmt: skip
-
-
-def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
-    """Part of a compound such as "OpenAI-backed": no deal word of its own."""
-    return (
-        hit.start > 0
-        and tokens[hit.start - 1].low == "-"
-        and tokens[hit.start - 1].end == tokens[hit.start].start
-        and (hit.form not in {"noun", "nouns"})
-    )
-
-
-_NOUN_BEFORE = frozenset(
-    "the a an its their his her our of in on for with from by at into over about new no any some this that these those "
-    "'s latest multiple several two three four five more other key major big such all both".split()
-)
-_VERB_BEFORE = (
-    _TO
-    | frozenset("and or , we they you i who that which ) also would jointly help let lets helps".split())
-    | {'"', "”", "’"}
-)
-
-
-_FIRMS = frozenset(
-    "companies firms giants rivals startups ups automakers carmakers banks operators partners airlines groups makers "
-    "owners studios miners insurers lenders retailers investors units".split()
-)
-
-
-_SAY = frozenset("say said tell told - : . , close familiar".split())
-
-
-def _misread(tokens: Sequence[Token], hit: Hit) -> bool:
-    """A word in another part of speech than the rule means."""
-    if _hyphenated(tokens, hit) or _verb_as_noun(tokens, hit):
-        return True
-    low, after = tokens[hit.start].low, tokens[hit.end].low if hit.end < len(tokens) else ""
-    if low == "back" and isinstance(hit.rule, Trigger) and after in {"in", "to", "at", "on", "with", "from", "into"}:
-        return True  # "Acme back in talks"
-    if low == "sources" and isinstance(hit.rule, Trigger) and (not after or after in _SAY or hit.start == 0):
-        return True  # ": sources", "sources say"
-    if hit.form in {"ing", "base", "s"} and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
-        return True  # "Building-Products maker"
-    if hit.start == 0 or hit.end - hit.start > 1:
-        return False
-    if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:
-        return True
-    before = tokens[hit.start - 1]
-    if tokens[hit.start].low in {"partner", "partners", "back"} and hit.form in {"base", "s"}:
-        return before.kind != "company" and before.low not in _TO
-    if hit.form == "ing":
-        return before.low in {"the", "a", "an", "its", "their"} or (
-            before.kind == "word"
-            and before.text[:1].isupper()
-            and (tokens[hit.start].text[:1].islower() and before.low not in {"is", "are"})
-        )
-    if hit.form == "s":
-        return before.low in _NOUN_BEFORE
-    if hit.form == "base":
-        plural = before.low in _FIRMS or (
-            isinstance(hit.rule, Cue) and before.low.endswith("s") and before.low not in _NOUN_BEFORE
-        )
-        pair = before.text[:1].isupper() and tokens[hit.start].text[:1].islower()  # "Saab, Thailand finalise"
-        joint = hit.start > 2 and tokens[hit.start - 2].low in {"and", ",", "&"} and before.text[:1].isupper()
-        return not (
-            pair
-            or joint
-            or before.kind in {"company", "punct"}
-            or before.low in _VERB_BEFORE
-            or plural
-            or before.low.endswith("ly")
-        )
-    return False
-
-
-_HELD = frozenset("talks discussions negotiations meeting meetings event conference".split())
-
-
-def _verb_as_noun(tokens: Sequence[Token], hit: Hit) -> bool:
-    """A noun's form in a verb's place: "will offer", "to order", "must deal with"."""
-    if hit.form != "noun" or hit.end - hit.start > 1 or hit.start == 0:
-        return False
-    if tokens[hit.start].low == "holding":
-        near = {token.low for token in tokens[hit.end : hit.end + 4]}
-        return tokens[hit.start - 1].low in {"be", "is", "are", "was", "were", "been"} or bool(near & _HELD)
-    return tokens[hit.start - 1].low in _TO and tokens[hit.start].low in {
-        "offer", "order", "contract", "deal", "approach", "bid", "stake", "pact", "finance", "license", "fund",
-    }  # fmt: skip
 
 
 def _phrases(words: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:

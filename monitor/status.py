@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Cue, Hit, Trigger
-from monitor.mentions import is_title_case
 from monitor.parties import Group, Parsed
-from monitor.text import Token
+from monitor.text import Token, is_title_case
 
 _BE = frozenset("is are was were be been being gets get got getting 're 's".split())
 _HAVE = frozenset("has have had having".split())

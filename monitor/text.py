@@ -102,6 +102,12 @@ def strip_dateline(paragraph: str) -> str:
     return _DATELINE.sub("", paragraph, count=1)
 
 
+def is_title_case(text: str) -> bool:
+    """A headline in which most words are capitalised, so that a capital tells nothing."""
+    words = [word for word in re.findall(r"[A-Za-z][A-Za-z'’]+", text) if len(word) > 3]
+    return len(words) >= 3 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an article. `index` 0 is the headline if `headline` is set."""

@@ -14,7 +14,8 @@ import pytest
 
 from monitor.claims import Reader, Reading
 from monitor.errors import RuleError
-from monitor.lexicon import Cue, Lexicon, Trigger, expand, inflect, load_lexicon, plural
+from monitor.inflection import inflect, plural
+from monitor.lexicon import Cue, Lexicon, Trigger, expand, load_lexicon
 from monitor.models import Article, Company
 from monitor.text import tokenize
 

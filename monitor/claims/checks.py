@@ -12,9 +12,9 @@ from itertools import pairwise
 from monitor.claims.frame import Frame
 from monitor.claims.kinds import is_goods
 from monitor.lexicon import Lexicon
-from monitor.mentions import is_title_case
 from monitor.models import FAMILY
 from monitor.parties import Clause, Grammar
+from monitor.text import is_title_case
 
 ALONE = "the other party is not named in the deal word's reach"
 NOBODY_BUYS = "nobody is named who buys"

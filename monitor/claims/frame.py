@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitor.lexicon import Cue, Hit, Trigger
-from monitor.mentions import is_title_case
 from monitor.models import FAMILY, Mention
-from monitor.parties import Grammar, Group, Parsed, choose_subject
+from monitor.parties import Grammar, Group, Parsed
+from monitor.places import choose_subject, fill
 from monitor.status import Reading
+from monitor.text import is_title_case
 
 Filled = list[tuple[str, Group]]  # (place, group)
 
@@ -69,7 +70,7 @@ def read_frame(
     """
     trigger = hit.rule
     assert isinstance(trigger, Trigger)
-    frame = Frame(parsed, hit, trigger, reading, grammar.fill(parsed, hit, passive=reading.passive))
+    frame = Frame(parsed, hit, trigger, reading, fill(parsed, hit, passive=reading.passive))
     filled = list(frame.filled)
     if moved(parsed):
         filled = _with_mover(parsed, hit, filled)

@@ -24,6 +24,9 @@ _WINS = frozenset(
     "wins won win bags bagged lands landed secures secured gets receives received clinches nets scores".split()
 )
 _AWARDS = frozenset("awards awarded award hands handed gives gave places placed place grants granted".split())
+_ATTRACTS = frozenset(
+    "draws drew attracts attracted wins won secures secured gets got receives received lands seeks".split()
+)
 _REJECTING = frozenset({"deny", "denied-after"})
 
 
@@ -38,6 +41,9 @@ def settle_roles(frame: Frame, deal_type: DealType) -> dict[str, str]:
         roles |= dict.fromkeys(subjects & set(frame.parties), "seller")
         roles |= {frame.parsed.mentions[at].company: "buyer" for place, group in frame.filled if place == "to"
                   for at in group.members if frame.parsed.mentions[at].company in frame.parties}  # fmt: skip
+    elif frame.noun and deal_type == "investment" and _ATTRACTS & _words_before(frame):
+        roles |= dict.fromkeys(subjects & set(frame.parties), "recipient")
+        roles |= dict.fromkeys(set(frame.parties) - subjects, "investor")
     elif frame.noun and _REJECTING & set(frame.reading.rules) and len(frame.parties) == 2:
         bidders = [name for name in frame.parties if name not in subjects]
         if len(bidders) == 1 and roles.get(bidders[0]) == "acquirer":  # "Acme rejects Borealis's bid"
@@ -54,13 +60,17 @@ def settle_roles(frame: Frame, deal_type: DealType) -> dict[str, str]:
 
 def _who_supplies(frame: Frame, subjects: set[str], roles: dict[str, str]) -> None:
     """Winners of a contract supply, those who award it buy; who only signs may be either."""
-    words = {token.low for token in frame.parsed.tokens[: frame.hit.start]}
+    words = _words_before(frame)
     side = "supplier" if words & _WINS else "customer" if words & _AWARDS else ""
     for name in subjects & set(roles):
         if side:
             roles[name] = side
         elif len(roles) == 1 or "supplier" in roles.values():
             del roles[name]
+
+
+def _words_before(frame: Frame) -> set[str]:
+    return {token.low for token in frame.parsed.tokens[: frame.hit.start]}
 
 
 def _sells(frame: Frame) -> bool:

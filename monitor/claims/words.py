@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Hit, Trigger
-from monitor.mentions import is_title_case
 from monitor.parties import Parsed
 from monitor.status import Reading
+from monitor.text import is_title_case
 
 PAST = re.compile(  # marks the body of an article as telling an old story
     r"\b(?:last (?:year|month|spring|summer|fall|autumn|winter|january|february|march|april|may|june|july|august|"
