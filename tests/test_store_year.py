@@ -23,7 +23,7 @@ WORDS = [f"{random.Random(number).getrandbits(28):x}" for number in range(5000)]
 def poll(store: Store, number: int, rng: random.Random) -> None:
     """What one poll stores: 40 feeds asked, 20 entries, 12 articles of 1.5 KB, a claim, an event or two, an alert."""
     now = NOON + timedelta(hours=24 / POLLS * number)
-    fresh = [entry(number * 20 + item, now) for item in range(20)]
+    fresh = [entry(number * 20 + item, now, published=now) for item in range(20)]
     assert not store.seen("entries", [item.entry_key for item in fresh])
     store.append("entries", fresh)
     store.append("feeds", [feed(item, now, failures=number) for item in range(40)])
@@ -94,5 +94,8 @@ def test_the_upkeep_drops_what_is_too_old(tmp_path: Path) -> None:
         if number % 5 == 4:
             maintain(store, number * 5)
     assert store.scan("entries").collect().height < 30 * 20
+    kept = store.scan("articles").collect()
+    assert 0 < kept.height < 30 * 12
+    assert kept["read_at"].min() >= NOON + timedelta(days=25 * 5 - 1.6 * KEEP["articles"])
     assert store.latest("events").collect().height == 30
     assert store.doctor() == ()
