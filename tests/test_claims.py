@@ -1,6 +1,6 @@
 """Quality floors: what detection reaches on the labelled texts is not given up again.
 
-Floors stand 0.01 below what was measured on 2026-11-22. A change that raises a figure for good should raise its floor.
+Floors stand 0.01 below what was measured on 2026-11-27. A change that raises a figure for good should raise its floor.
 The labelled set that lies beside the project is scored where it is there.
 """
 
@@ -18,13 +18,14 @@ from monitor.companies import catalogue
 from monitor.evaluate import evaluate
 from monitor.lexicon import load_lexicon
 from monitor.models import Article, Claim, Company
-from tests.cases import Case, Scores, error_line, is_right, load_cases, plain, reader_detect, score
+from tests.cases import CASES, Case, Scores, error_line, is_right, load_cases, plain, reader_detect, score
 
 DEV = Path(__file__).parents[2] / "shared" / "dev"
 FLOORS = {
-    "some": {"fire precision": 0.981, "fire recall": 0.842, "whole answer F1": 0.733, "parties exact": 0.852},
-    "all": {"fire precision": 0.985, "fire recall": 0.845, "whole answer F1": 0.769, "parties exact": 0.869},
-    "dev": {"fire precision": 0.99, "fire recall": 0.904, "whole answer F1": 0.856, "parties exact": 0.918},
+    "some": {"fire precision": 0.99, "fire recall": 0.887, "whole answer F1": 0.781, "parties exact": 0.859},
+    "all": {"fire precision": 0.99, "fire recall": 0.911, "whole answer F1": 0.833, "parties exact": 0.892},
+    "stream": {"fire precision": 0.99, "fire recall": 0.88, "whole answer F1": 0.888, "parties exact": 0.964},
+    "dev": {"fire precision": 0.99, "fire recall": 0.937, "whole answer F1": 0.895, "parties exact": 0.941},
 }
 
 
@@ -87,6 +88,36 @@ def test_the_labelled_set_beside_the_project() -> None:
         "whole answer F1": report.f1("whole answer"), "parties exact": rates["parties exact (fired)"].value,
     }  # fmt: skip
     assert below(found, FLOORS["dev"]) == [], report.text() + f"\nwrong: {[one.id for one in report.wrong()]}"
+
+
+def test_items_as_a_stream_brings_them() -> None:
+    """Every second item, each with all its parties watched."""
+    scores = score(load_cases(CASES.parent / "stream")[::2], reader_detect())
+    assert below(figures(scores), FLOORS["stream"]) == [], wrong(scores)
+
+
+# Read in the raw stream: words of deals in items that tell none, and deals that were once read as something else.
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("Acme's ad chief is in talks to become Borealis CEO", ""),
+        ("Acme profit falls on investment-banking miss, Borealis card charge", ""),
+        ("Senator bought $1m in Acme, Borealis bonds after merger announcement", ""),
+        ("Japan trade deal lifts Acme shares", ""), ("Acme may be losing money on its tablet", ""),
+        ("Acme Corp buys 214,310 shares of Borealis", ""), ("Acme's drive hits new low of $75 in storage sale", ""),
+        ("Acme to sell majority stake in Dunmore to Borealis", "Acme seller, Borealis acquirer"),
+        ("Acme considers sale of stake in Borealis", "Acme seller, Borealis recipient"),
+        ("Acme rejects Borealis's latest hostile bid", "Acme target, Borealis acquirer"),
+        ("Acme draws strategic Borealis investment", "Acme recipient, Borealis investor"),
+        ("Acme wins engine contract from Borealis", "Acme supplier, Borealis customer"),
+        ("Acme raises $20 million from investors including Borealis", "Acme recipient, Borealis investor"),
+        ("Acme inks deal for Borealis's display panels", "Acme customer, Borealis supplier"),
+    ],
+)  # fmt: skip
+def test_read_in_the_stream(title: str, told: str) -> None:
+    claims = read((Company(name="Acme"), Company(name="Borealis")), title)
+    parties = [(name, role) for claim in claims for name, role in zip(claim.parties, claim.roles, strict=True)]
+    assert ", ".join(f"{name} {role}".strip() for name, role in sorted(parties) if name != "Dunmore") == told
 
 
 def test_a_floor_that_is_not_reached_is_told() -> None:

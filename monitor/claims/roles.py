@@ -11,14 +11,14 @@ from monitor.models import DealType
 
 _COUNTERPART = {
     "acquirer": "target", "target": "acquirer", "investor": "recipient", "recipient": "investor",
-    "licensor": "licensee", "licensee": "licensor", "supplier": "customer", "customer": "supplier", "seller": "buyer",
+    "licensor": "licensee", "licensee": "licensor", "supplier": "customer", "customer": "supplier", 
 }  # fmt: skip
 # The words of one type for the roles of another: "buys chips from" makes a customer, not an acquirer.
 _WORDS: dict[str, dict[str, str]] = {
     "acquisition": {"investor": "acquirer", "recipient": "target", "buyer": "acquirer"},
     "investment": {"acquirer": "investor", "target": "recipient", "buyer": "investor"},
-    "supply_contract": {"acquirer": "customer", "seller": "supplier", "buyer": "customer", "target": ""},
-    "licensing": {"acquirer": "licensee", "seller": "licensor", "buyer": "licensee", "target": ""},
+    "supply_contract": {"acquirer": "customer", "seller": "supplier", "buyer": "customer", "target": "supplier"},
+    "licensing": {"acquirer": "licensee", "seller": "licensor", "buyer": "licensee", "target": "licensor"},
 }
 _WINS = frozenset(
     "wins won win bags bagged lands landed secures secured gets receives received clinches nets scores".split()
@@ -52,10 +52,11 @@ def settle_roles(frame: Frame, deal_type: DealType) -> dict[str, str]:
         _who_supplies(frame, subjects, roles)
     if moved(frame.parsed) and len(frame.parties) == 1:
         roles.clear()  # "shares surge after takeover bid": the bid may be its own or somebody else's
-    _complement(frame.parties, roles)
     words = _WORDS.get(deal_type, {})
     settled = {name: words.get(role, role) for name, role in roles.items()}
-    return {name: role for name, role in settled.items() if role and role != "party"}
+    settled = {name: role for name, role in settled.items() if role and role != "party"}
+    _complement(frame.parties, settled)
+    return {name: role for name, role in settled.items() if role}
 
 
 def _who_supplies(frame: Frame, subjects: set[str], roles: dict[str, str]) -> None:
