@@ -225,7 +225,7 @@ Days = Annotated[int, Field(ge=0), AfterValidator(_long_enough)]
 
 
 class RetentionConfig(Section):
-    """Days that rows are kept after they were last of use; 0 = for ever. Events and claims are always kept."""
+    """Days that rows are kept; 0 = for ever. Always kept: events, claims, undated entries."""
 
     entries_days: Days = 400
     articles_days: Days = 180
