@@ -36,6 +36,7 @@ class Names:
     def __init__(self, watched: Sequence[Company], known: Sequence[Company], lexicon: Lexicon) -> None:
         self._by_form: dict[str, list[Name]] = {}
         taken: dict[str, str] = {}
+        self.lent: list[Company] = []  # catalogue companies that lend a watched one their other names
         for company in watched:
             for name in _forms(company, company.name, lexicon, watched=True):
                 self._by_form.setdefault(name.text.lower(), []).append(name)
@@ -44,6 +45,8 @@ class Names:
         for company in known:
             # a catalogue company that the user watches under a name of his own lends it its other names
             same = next((taken[text.lower()] for text in (company.name, *company.aliases) if text.lower() in taken), "")
+            if same:
+                self.lent.append(company)
             for name in _forms(company, same or company.name, lexicon, watched=bool(same), lent=True):
                 if name.text.lower() not in self._by_form:
                     self._by_form[name.text.lower()] = [name]
@@ -54,10 +57,12 @@ class Names:
         self._phrases = Phrases(self.forms)
 
     def any_in(self, text: str) -> bool:
-        """Whether a name stands there that `find` may find in some part of the text: for a first look at much text."""
+        """Whether a watched name stands there that `find` may find in some part of the text: for a first look."""
         text = text.replace("’", "'")
         return any(
-            written.isupper() or any(_case_fits(written, name, False) for name in self._by_form[form])
+            any(
+                name.watched and (written.isupper() or _case_fits(written, name, False)) for name in self._by_form[form]
+            )
             for form, start, end in self._phrases.find(lower(text))
             if (written := text[start:end])
         )

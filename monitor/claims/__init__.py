@@ -48,7 +48,7 @@ class Reader:
             silent=_any_of(lexicon.context["silent_headlines"]),
             listing=_any_of(lexicon.context["listing_headlines"]),
         )
-        self._gate_names = Names(watchlist, (), lexicon)
+        self._gate_names = Names(watchlist, names.lent, lexicon)
         self._gate_triggers = ahocorasick_rs.AhoCorasick(sorted(lexicon.heads() - {"COMPANY", "MONEY", "NUMBER"}))
 
     def gate(self, texts: Sequence[str]) -> list[bool]:

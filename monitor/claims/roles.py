@@ -11,7 +11,7 @@ from monitor.models import DealType
 
 _COUNTERPART = {
     "acquirer": "target", "target": "acquirer", "investor": "recipient", "recipient": "investor",
-    "licensor": "licensee", "licensee": "licensor", "supplier": "customer", "customer": "supplier", 
+    "licensor": "licensee", "licensee": "licensor", "supplier": "customer", "customer": "supplier",
 }  # fmt: skip
 # The words of one type for the roles of another: "buys chips from" makes a customer, not an acquirer.
 _WORDS: dict[str, dict[str, str]] = {
