@@ -196,7 +196,9 @@ def test_the_gate_lets_pass_whatever_makes_a_claim() -> None:
 def test_the_gate_knows_the_names_that_the_catalogue_lends() -> None:
     reader = Reader(load_lexicon(), (Company(name="Meta"),), catalogue())
     assert reader.gate(["Facebook buys Borealis", "Borealis buys Cyclon"]) == [True, False]
-    assert [claim.parties for claim in reader.read(Article(article_id="x", title="Facebook buys Borealis", text="")).claims]
+    assert [
+        claim.parties for claim in reader.read(Article(article_id="x", title="Facebook buys Borealis", text="")).claims
+    ]
 
 
 def test_every_trigger_is_called_by_a_word_that_the_gate_knows() -> None:
