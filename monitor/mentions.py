@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from monitor.lexicon import Lexicon
 from monitor.models import Company, Mention
 from monitor.phrases import Phrases, lower
+from monitor.sourcing import reports
 from monitor.text import is_title_case
 
 _WORDISH = re.compile(r"\w")
@@ -375,25 +376,7 @@ _DESCRIBING = re.compile(
 
 
 _NOTHING = (0, 0, "")
-_SAYS = re.compile(
-    r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b",
-    re.IGNORECASE,
-)
 _WRITES = re.compile(r"\s+(?:wrote|writes|reported|reports)\b(?!\s+(?:a|an|record|net|first|second|third|fourth)\b)")
-_CREDITS = re.compile(
-    r"(?:according to|per|report by|report from|reported by|seen by|citing|told|tells|report in|-|:|–|—)\s+(?:the\s)?$",
-    re.IGNORECASE,
-)
-
-
-def reports(text: str, start: int, end: int) -> bool:
-    """Does the outlet at this span report, rather than make a deal?"""
-    rest = text[end:].strip(" .")
-    return (
-        bool(_SAYS.match(text[end:]))
-        or (bool(_CREDITS.search(text[:start])) and len(rest) < 12)
-        or (not rest and text[:start].rstrip()[-1:] in ",-:")
-    )
 
 
 def _outside(start: int, end: int, taken: Sequence[Mention]) -> Iterable[tuple[int, int]]:

@@ -253,3 +253,25 @@ def _at(low: str, phrase: str) -> bool:
             return True
         at = low.find(phrase, at + 1)
     return False
+
+
+# ---------------------------------------------------------------- outlets among the names of a sentence
+
+_SAYS = re.compile(
+    r"['’]?s?\s+(?:news\s)?(?:reports?|reported|says?|said|writes?|wrote|reveals?|claims?|learns|understands|citing|adds?)\b",
+    re.IGNORECASE,
+)
+_CREDITS = re.compile(
+    r"(?:according to|per|report by|report from|reported by|seen by|citing|told|tells|report in|-|:|–|—)\s+(?:the\s)?$",
+    re.IGNORECASE,
+)
+
+
+def reports(text: str, start: int, end: int) -> bool:
+    """Does the outlet at this span report, rather than make a deal?"""
+    rest = text[end:].strip(" .")
+    return (
+        bool(_SAYS.match(text[end:]))
+        or (bool(_CREDITS.search(text[:start])) and len(rest) < 12)
+        or (not rest and text[:start].rstrip()[-1:] in ",-:")
+    )

@@ -13,8 +13,9 @@ import pytest
 from monitor.claims import Reader
 from monitor.companies import catalogue
 from monitor.lexicon import load_lexicon
-from monitor.mentions import NameFinder, Names, reports
+from monitor.mentions import NameFinder, Names
 from monitor.models import Article, Company, Mention
+from monitor.sourcing import reports
 from monitor.text import is_title_case
 
 WATCHED = (

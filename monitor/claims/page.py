@@ -14,10 +14,10 @@ from monitor.claims.kinds import deal_type, founds, marks, terms, value
 from monitor.claims.roles import settle_roles
 from monitor.claims.second import is_silent, missing_party, unknown_verb
 from monitor.lexicon import Hit, Lexicon, Trigger
-from monitor.mentions import NameFinder, Names, reports
+from monitor.mentions import NameFinder, Names
 from monitor.models import Mention
 from monitor.parties import Clause, Grammar, Parsed
-from monitor.sourcing import Source, read_source, settle_sources
+from monitor.sourcing import Source, read_source, reports, settle_sources
 from monitor.status import NOTHING_SAID, read_status
 from monitor.text import is_title_case
 

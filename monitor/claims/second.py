@@ -27,18 +27,16 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
         return None
     if parsed.mentions[subject.start].kind != "found" and _by_means(parsed, hit, pair=len(subject.members) > 1):
         return Reading("announced", rules=("by-means",))
-    between = parsed.tokens[subject.end + 1 : hit.start]
+    at = subject.end + 1
+    between = parsed.tokens[at : hit.start]
     if not 1 <= len(between) <= 8 or any(token.low in grammar.prepositions - {"of"} for token in between):
         return None
     first = between[0]
-    verbal = (
-        first.kind == "word"
-        and (first.low.endswith(("s", "ed")) or first.low == "have")
-        and not first.low.endswith("ss")
-    )
-    if first.low in grammar.stative and not (first.low in {"has", "have"} and hit.rule.id in _CONTRACTS):
+    has = first.low in {"has", "have"} and hit.rule.id in _CONTRACTS  # "Acme has a $3bn deal with Borealis"
+    if first.low in grammar.stative and not has:
         return None
-    known = any(other.start <= parsed.tokens.index(first) < other.end for other in parsed.hits)
+    verbal = first.kind == "word" and (has or first.low.endswith(("s", "ed"))) and not first.low.endswith("ss")
+    known = any(other.start <= at < other.end for other in parsed.hits)
     if not verbal or known or any(token.low in _BREAKS for token in between[:2]):
         return None
     return Reading("announced", rules=("unknown-verb",))
