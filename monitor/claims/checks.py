@@ -203,7 +203,14 @@ def _holder(frame: Frame) -> str:
     return _NO_HOLDER if unknown else ""
 
 
+_STATE_LICENCES = frozenset(
+    "uk us eu u.s u.k banking bank operating gaming gambling spectrum export driving pilot".split()
+)
+
+
 def _licence(frame: Frame) -> str:
+    if frame.parsed.word(frame.hit.start - 1) in _STATE_LICENCES and frame.parsed.word(frame.hit.end - 1) != "rights":
+        return "a licence of another kind"  # one that a state grants
     if len(frame.parties) >= 2:
         return ""
     if frame.hit.end - frame.hit.start == 1:

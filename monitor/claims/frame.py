@@ -234,6 +234,11 @@ def _with_mover(parsed: Parsed, hit: Hit, filled: Filled) -> Filled:
     """The company whose share price moved is a party, unless the deal has its parties without it."""
     if len({at for _, group in filled for at in group.members}) != 1 or any(place == "subject" for place, _ in filled):
         return filled
+    place, group = next((item for item in filled if item[1].members), filled[0])
+    if place == "compound" and parsed.mentions[group.start].kind == "found":
+        return (
+            filled  # "slips as ... and TuneLab AI tie-up come into view": a thing that its form alone makes a company
+        )
     movers = [
         group
         for group in parsed.groups

@@ -10,6 +10,7 @@ from __future__ import annotations
 from monitor.claims.checks import NOBODY_BUYS
 from monitor.claims.frame import Frame, moved
 from monitor.lexicon import Cue, Hit
+from monitor.models import Mention
 from monitor.parties import Grammar, Group, Parsed
 from monitor.status import Reading, means_of
 
@@ -62,13 +63,18 @@ def missing_party(frame: Frame, why: str) -> bool:
     candidates = [group for group in parsed.groups if group.end < before and _may_be_party(parsed, group, clause)]
     others = {
         parsed.mentions[at].company: parsed.mentions[at] for group in candidates for at in group.members
-        if parsed.mentions[at].company not in have and parsed.mentions[at].kind != "found"
+        if parsed.mentions[at].company not in have and _is_company(parsed.mentions[at])
     }  # fmt: skip
     if len(others) != 1:
         return False
     for name, mention in others.items():
         frame.add(name, "", mention)
     return True
+
+
+def _is_company(mention: Mention) -> bool:
+    """Named for sure, and not by a product of somebody whom nobody watches ("calms Wegovy concerns")."""
+    return mention.kind == "name" or (mention.kind == "product" and mention.watched)
 
 
 def _may_be_party(parsed: Parsed, group: Group, clause: int) -> bool:
