@@ -117,6 +117,7 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
+                process_group=0,  # a terminal's Ctrl-C is the parent's alone, also while the worker starts
             )
         self.pipe = Connection(ours.detach())
         self.ready = False  # has answered once: its start does not count against the first item
