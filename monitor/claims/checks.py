@@ -94,8 +94,7 @@ class Checks:
             return "wares, not a company"
         if _bare_company(frame, thing, outside):
             return ""
-        asset = set(thing) & self._assets or "to" in outside
-        return "" if asset or (is_goods(frame.parsed, frame.hit) and "to" in outside) else "wares, not a company"
+        return "" if set(thing) & self._assets or "to" in outside else "wares, not a company"
 
     def _bought(self, frame: Frame) -> str:
         if frame.trigger.needs != "asset":
