@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from monitor.cli import COMMANDS, cli
 from monitor.cli.running import run_steps
 from monitor.config import load_config, seed
 from monitor.pipeline import Watch, watching
-from monitor.world import recent_mornings, serve_world
+from monitor.world import serve_world
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -91,10 +91,12 @@ def assert_true(command: str, shown: list[str], folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's files after its three mornings."""
+    """The demo's files after its three mornings, of which the last is always so long ago: widths of columns hang on it."""
     folder = tmp_path_factory.mktemp("demo")
+    last = datetime.now(UTC) - timedelta(minutes=20)
+    mornings = tuple(last - timedelta(days=back) for back in (2, 1, 0))
     with (
-        serve_world(seed("world"), mornings=recent_mornings(datetime.now(UTC))) as world,
+        serve_world(seed("world"), mornings=mornings) as world,
         watching(Watch(console=lambda alert: None)),
     ):
         config = load_config(world.write_config(folder))

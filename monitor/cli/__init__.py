@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.stopping import CODE, SAYS, loading
+
 from monitor.errors import InputError, LockHeld, MonitorError
 
 # name -> (module, one line of help). A test compares the line with the command's own.
@@ -54,7 +56,8 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"monitor.cli.{COMMANDS[name][0]}")
+        with loading():
+            module = importlib.import_module(f"monitor.cli.{COMMANDS[name][0]}")
         command = getattr(module, name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
@@ -104,8 +107,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; nothing is lost: run it again to go on", err=True)
-        code = 130
+        click.echo(SAYS, err=True)
+        code = CODE
     except BrokenPipeError:  # the reader has seen enough: `deal-monitor events | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

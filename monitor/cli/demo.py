@@ -14,6 +14,7 @@ import click
 
 from monitor.cli import output
 from monitor.cli.running import quiet_prefect
+from monitor.cli.stopping import loading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +139,8 @@ def _show(event: Event, first: Event, screen: Console) -> None:
 
 def _flow() -> Callable[..., object]:
     quiet_prefect(cache_folder() / "prefect")
-    from flows.poll import poll
+    with loading():
+        from flows.poll import poll
 
     return poll
 

@@ -27,9 +27,9 @@ def feeds(ctx: click.Context, failing: bool, as_json: bool) -> None:
     \b
     Example:
       $ deal-monitor feeds --failing
-      FEED                             HEALTH   POLLED   NEXT       NEWS   WHY
-      http://127.0.0.1:41251/quietqua  failing  2 h ago  in 12 min  never  4 times in a row: the server
-      rter/rss.xml                                                         answered 404: not found (404)
+      FEED                             HEALTH   POLLED      NEXT    NEWS   WHY
+      http://127.0.0.1:38761/quietqua  failing  20 min ago  in 2 h  never  4 times in a row: the server
+      rter/rss.xml                                                         answered 404: not found
     """
     if ctx.invoked_subcommand:
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import output
+from monitor.cli.stopping import loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,12 +139,15 @@ def run_flow(**parameters: Any) -> None:
     from monitor.cli.prefecting import answers, api_url
 
     quiet_prefect()
-    if (url := api_url()) and not answers(url):
+    with loading():
+        url = api_url()
+    if url and not answers(url):
         raise click.ClickException(
             f"no Prefect server answers at {url}; start it, unset PREFECT_API_URL for one within this process, or use "
             "--plain to do without"
         )
-    from flows.poll import poll as flow
+    with loading():
+        from flows.poll import poll as flow
 
     flow(**parameters)
 

@@ -152,7 +152,7 @@ def from_status(url: str, status: int, headers: Mapping[str, str], now: datetime
     if kind is None:
         kind = "unavailable" if status == 503 else _family(status)
     wait = retry_after(headers.get("Retry-After", ""), now) if status in (429, 503) else None
-    what = f"the server answered {status}: {KINDS[kind]}"
+    what = f"the server answered {status}: {KINDS[kind].partition(' (')[0]}"
     if wait:
         what += f"; it asks to wait {wait:.0f} s"
     return FetchError(redact(url), kind, what, status=status, retry_after=wait)
