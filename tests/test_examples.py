@@ -91,7 +91,7 @@ def assert_true(command: str, shown: list[str], folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's files after its three mornings, of which the last is always so long ago: widths of columns hang on it."""
+    """The demo's files after three mornings, the last always as long ago: on that the widths of columns hang."""
     folder = tmp_path_factory.mktemp("demo")
     last = datetime.now(UTC) - timedelta(minutes=20)
     mornings = tuple(last - timedelta(days=back) for back in (2, 1, 0))

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from monitor.cli.stopping import CODE, SAYS, loading
-
 from monitor.errors import InputError, LockHeld, MonitorError
 
 # name -> (module, one line of help). A test compares the line with the command's own.
