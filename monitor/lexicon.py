@@ -27,7 +27,7 @@ NEEDS = ("", "asset", "company", "technology", "pair")
 CHECKS = (
     "between_companies", "wares", "majority", "vague", "vague_words", "wares_named", "buyer", "purchase", "seller",
     "holder", "licence", "works_with", "supplied", "for_sale", "shop", "order", "agreement", "suitor", "before_verb",
-    "before_stake", "grant", "contest", "goods", "bare_object", "no_contract",
+    "before_stake", "grant", "contest", "goods", "bare_object", "no_contract", "whole",
 )  # fmt: skip
 PREPOSITIONS_WITHIN = frozenset("with from to by of in for between into at over about through via on".split())
 

@@ -36,6 +36,7 @@ _LISTED = frozenset(
 )
 _ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
 _ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
+_FINITE = frozenset("is are was were has have had will may might could would".split())
 _QUANTITY = frozenset("more less fewer other".split())
 
 
@@ -119,6 +120,7 @@ class Grammar:
         within = {at for hit in hits if hit.end - hit.start > 1 for at in range(hit.start, hit.end)}
         verbs = {hit.start for hit in hits if hit.form in {"s", "past", "past/pp", "ing"}}
         verbs |= {hit.start for hit in hits if hit.form == "base" and tokens[hit.start - 1].kind == "company"}
+        verbs |= {hit.start for hit in hits if hit.form == "phrase" and tokens[hit.start].low in _FINITE}
         breaks: list[tuple[int, str, str]] = []
         at = 0
         while at < len(tokens):
@@ -239,7 +241,8 @@ class Grammar:
                 last = parsed.tokens[hit.end - 1].low
                 new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
                 return True
-        preposition = self._preposition(parsed.tokens, place)
+        opens = place == parsed.clauses[parsed.clause_of[at]].start and parsed.word(place) == "as"
+        preposition = "" if opens else self._preposition(parsed.tokens, place)
         if preposition in {"called", "named", "dubbed"} and parsed.word(place - 1) in _RENAMED:
             new.modifier = new.other = True  # "its AI body, now called Borealis Institute, ...": another name of it
             return True
@@ -272,6 +275,8 @@ class Grammar:
             or parsed.tokens[left].low in {"'", "inc", "corp", "ltd", "co", "plc", "."}
         ):
             left -= 1
+        if low == "and" and left not in by_member and parsed.word(place - 1) == ",":
+            left = _before_apposition(parsed, place - 1)
         if left not in by_member or not by_member[left].members or by_member[left].clause != parsed.clause_of[at]:
             return None
         if low == "," and at - place > 5:
@@ -285,11 +290,11 @@ class Grammar:
             return
         if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
             return
-        if not group.members:
+        if not group.members or left != group.end:
             return
         if len(group.members) == 1:
             group.modifier = True
-        elif left == group.end:
+        else:
             group.members.pop()
 
     def _acts(self, parsed: Parsed, left: int, between: list[str]) -> bool:
@@ -297,7 +302,8 @@ class Grammar:
         if not between or parsed.tokens[left + 1].kind != "word":
             return False
         first = between[0]
-        verbal = first.endswith("s") and not first.endswith("ss") and first[:-1] in self.lexicon.words
+        plural = first.endswith("s") and not first.endswith("ss")
+        verbal = first in _FINITE or (plural and first[:-1] in self.lexicon.words)
         return verbal and not set(between) & (self.others | self.assets | self.technologies | FIRMS)
 
     def _is_other(self, parsed: Parsed, at: int) -> bool:
@@ -331,6 +337,17 @@ class Grammar:
         return before in self.formers or (
             parsed.word(at - 2) in {"former", "ex"} and parsed.tokens[at - 1].kind == "word"
         )
+
+
+def _before_apposition(parsed: Parsed, comma: int) -> int:
+    """Where the name stands that the words up to this comma explain ("Acme, a maker of pens, and ..."), or -1."""
+    for at in range(comma - 1, max(comma - 12, 0), -1):
+        if parsed.tokens[at].kind == "company":
+            return -1
+        if parsed.word(at) == ",":
+            explains = parsed.word(at + 1) in {"a", "an", "the", "its"} and parsed.tokens[at - 1].kind == "company"
+            return at - 1 if explains else -1
+    return -1
 
 
 def is_ignored(hit: Hit) -> bool:

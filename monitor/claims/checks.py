@@ -53,19 +53,18 @@ class Checks:
             if why:
                 return why
         for name in frame.trigger.checks:
-            if (check := CHECKS.get(name)) and (why := check(frame)) and not self._state_buys(frame, name):
+            if (check := CHECKS.get(name)) and (why := check(frame)) and not self._state_deals(frame, name):
                 return why
         return self._company(frame)
 
-    def _state_buys(self, frame: Frame, check: str) -> bool:
-        """ "Morocco considers buying Embraer aircraft": who buys is a state."""
+    def _state_deals(self, frame: Frame, check: str) -> bool:
+        """Who buys or sells is a state: "Morocco considers buying Acme aircraft", "Egypt sells 9% stake in Acme"."""
+        if not frame.parties:
+            return False
         clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
-        return (
-            check == "buyer"
-            and bool(frame.parties)
-            and is_goods(frame.parsed, frame.hit)
-            and self._state(frame, clause)
-        )
+        if check == "holder":
+            return self._state(frame, Clause(clause.start, min(clause.start + 3, frame.hit.start)))
+        return check == "buyer" and is_goods(frame.parsed, frame.hit) and self._state(frame, clause)
 
     def _company(self, frame: Frame) -> str:
         parsed, hit = frame.parsed, frame.hit
@@ -80,7 +79,7 @@ class Checks:
         unnamed = "suitor" in frame.trigger.checks and parsed.word(hit.start).startswith(("takeover", "bid", "buyout"))
         if unnamed and frame.parties:
             return ""  # "Takeover talk lifts Acme": who the suitor is nobody says
-        if frame.trigger.needs == "company" and few and not (alone and frame.parties):
+        if frame.trigger.needs == "company" and few and not (alone and frame.parties) and not _unnamed(frame):
             return ALONE
         return "" if frame.parties else "no company stands in the deal word's reach"
 
@@ -111,10 +110,10 @@ class Checks:
         """Is the object a known company's technology ("Acme's models", "Gemini"), and not just a name?"""
         for place, group in frame.filled:
             mention = frame.parsed.mentions[group.end]
-            if mention.kind == "found":
-                return False
             if place == "subject":
                 continue
+            if mention.kind == "found":
+                return False
             after = {token.low for token in frame.parsed.tokens[group.end + 1 : group.end + 6]}
             if mention.kind == "product" or after & self._technologies:
                 return True
@@ -129,6 +128,22 @@ class Checks:
         pairs = (f"{one.low} {two.low}" for one, two in pairwise(row))
         single = any(token.text[:1].isupper() and token.low in self._states for token in row)
         return single or any(pair in self._states for pair in pairs)
+
+
+_FIRMS = frozenset(
+    "startup start-up company firm maker developer unicorn chipmaker automaker lab spinoff rival".split()
+)
+
+
+def _unnamed(frame: Frame) -> bool:
+    """ "Acme invests in a start-up that helps coders": it is news of Acme though nobody says which."""
+    rights = any(frame.parsed.word(at) == "rights" for at in range(frame.hit.start, frame.hit.end))
+    if frame.trigger.id == "license" and rights and "subject" in frame.places:
+        return True  # "Acme TV lands rights to a novel"
+    if frame.trigger.id not in {"invest", "investment.noun"} or "investor" not in frame.roles.values():
+        return False
+    thing = object_words(frame)[:6]
+    return bool(_FIRMS & set(thing)) and not {"its", "their", "own"} & set(thing)
 
 
 def _all_subjects(frame: Frame) -> bool:
@@ -180,15 +195,34 @@ def _together(frame: Frame) -> str:
 def _product_alone(frame: Frame) -> str:
     mentions = frame.parsed.mentions.values()
     alone = len(frame.parties) == 1 and mentions and all(mention.kind == "product" for mention in mentions)
+    if alone and frame.trigger.type == "licensing" and "subject" in frame.places and not frame.trigger.modal:
+        return ""  # a channel buys rights under its own name: "Acme TV lands rights to ..."
     return "only a product is named" if alone else ""
 
 
 def _buyer(frame: Frame) -> str:
-    passive = frame.hit.form in {"pp", "past/pp"}
-    if "acquirer" not in frame.roles.values() and len(frame.parties) < 2 and not passive:
+    if frame.parsed.word(frame.hit.start).startswith("t") and _PERSONS & {t.low for t in frame.parsed.tokens}:
+        return NOBODY_BUYS  # "Acme chief steps down as Jo Bloggs takes over"
+    if "acquirer" not in frame.roles.values() and len(frame.parties) < 2 and not _by_somebody(frame):
         return NOBODY_BUYS
     product = any(frame.parsed.mentions[g.end].kind == "product" for place, g in frame.filled if place == "object")
     return "a product is bought, not a company" if product and len(frame.parties) < 2 else ""
+
+
+_PERSONS = frozenset("exec successor succeeds succeeding steps stepping ceo".split())
+_BUYERS = frozenset(
+    "founder co-founder cofounder billionaire tycoon mogul heir family consortium investors management".split()
+)
+
+
+def _by_somebody(frame: Frame) -> bool:
+    """Bought by nobody named, or by somebody who is no company ("Acme founder buys Borealis")?"""
+    parsed, hit = frame.parsed, frame.hit
+    before = [token.low for token in parsed.tokens[parsed.clauses[parsed.clause_of[hit.start]].start : hit.start]]
+    if hit.form in {"pp", "past/pp"}:
+        return any(word != "just" for word in before)  # not "Just bought an Acme phone?"
+    named = any(_alone_with(frame, group.end) for place, group in frame.filled if place == "object")
+    return named and bool(_BUYERS & set(before[-3:]))
 
 
 def _purchase(frame: Frame) -> str:
@@ -292,6 +326,11 @@ def _goods(frame: Frame) -> str:
     return "" if is_goods(frame.parsed, frame.hit) else "no wares are named"
 
 
+def _whole(frame: Frame) -> str:
+    product = frame.parsed.mentions[frame.hit.start].kind == "product"
+    return "a product is for sale" if product else ""
+
+
 CHECKS: dict[str, Callable[[Frame], str]] = {
     "buyer": _buyer,
     "purchase": _purchase,
@@ -306,5 +345,6 @@ CHECKS: dict[str, Callable[[Frame], str]] = {
     "no_contract": _no_contract,
     "bare_object": _bare_object,
     "shop": _shop,
+    "whole": _whole,
     "order": _order,
 }

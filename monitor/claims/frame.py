@@ -124,7 +124,8 @@ def _add_unwritten(frame: Frame, grammar: Grammar, about: str | None) -> None:
         about = parsed.mentions[parsed.groups[0].start].company
     if about and len(frame.parties) < 2 and about not in frame.parties and _stands_for(parsed, hit, grammar):
         named = frame.parties[:]
-        frame.add(about, "subject" if named else "")
+        place = "object" if frame.reading.passive else "subject"
+        frame.add(about, place if named else "")
         frame.parties.sort(key=lambda name: name != about)
 
 
@@ -258,8 +259,11 @@ def _party_name(mention: Mention, trigger: Trigger) -> str:
 
 
 def _pronoun_before(parsed: Parsed, hit: Hit, pronouns: frozenset[str]) -> bool:
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
-    return any(token.low in pronouns for token in parsed.tokens[clause.start : hit.start])
+    number = parsed.clause_of[hit.start]
+    start = parsed.clauses[number].start
+    if number and parsed.word(start + 1) == "and" and start + 1 < hit.start:
+        start = parsed.clauses[number - 1].start  # "it pivots, and may be bought": one subject for both
+    return any(token.low in pronouns for token in parsed.tokens[start : hit.start])
 
 
 _PLURAL = frozenset("they their both two pair duo companies firms groups sides partners".split())

@@ -30,7 +30,7 @@ _STAKE = _any_of(
 )
 _VENTURE = re.compile(r"\b(?:joint venture|jv)\b", re.IGNORECASE)
 _MAJORITY = re.compile(
-    r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))\b", re.IGNORECASE
+    r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))(?!\w)", re.IGNORECASE
 )
 
 

@@ -180,7 +180,7 @@ class Page:
             self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
             return None
         subject = subject_of(parsed, hit)
-        reading = read_status(parsed, hit, subject, sentence.headline)
+        reading = read_status(parsed, hit, subject, sentence.headline or self._is_lead(sentence))
         if not reading.status and sentence.headline and reading.why == NOTHING_SAID and not is_silent(parsed):
             reading = unknown_verb(self._k.grammar, parsed, hit, subject) or reading
         if not reading.status:
@@ -202,6 +202,9 @@ class Page:
             self._miss(sentence, why, trigger.id, *reading.rules)
             return None
         return self._make(sentence, frame)
+
+    def _is_lead(self, sentence: plain.Sentence) -> bool:
+        return sentence.index <= 1
 
     def _with_others(self, parsed: Parsed, clause: Clause) -> bool:
         return any(

@@ -51,6 +51,8 @@ def yields(parsed: Parsed, hit: Hit) -> bool:
     """A verb leaves the word to the noun that it carries: "buys a stake", "acquires the rights"."""
     if hit.form in {"noun", "nouns"}:
         return _noun_yields(parsed, hit)
+    if _purpose_of_partners(parsed, hit):
+        return True
     if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for", "from", "to", "into"}:
         return False
     for other in parsed.hits:
@@ -60,6 +62,22 @@ def yields(parsed: Parsed, hit: Hit) -> bool:
         if other.start - hit.end <= 7 and not _ENDS_OBJECT & between:
             return True
     return False
+
+
+def _purpose_of_partners(parsed: Parsed, hit: Hit) -> bool:
+    """ "Acme, Borealis team up to deliver chips": what partners do is not a second deal."""
+    rule = hit.rule
+    if hit.form != "base" or parsed.word(hit.start - 1) != "to" or not isinstance(rule, Trigger) or rule.id in _OWNING:
+        return False
+    clause = parsed.clause_of[hit.start]
+    return any(
+        isinstance(other.rule, Trigger) and other.rule.id == "partner" and parsed.clause_of[other.start] == clause
+        and other.end < hit.start and not _TO & {token.low for token in parsed.tokens[other.end : hit.start - 1]}
+        for other in parsed.hits
+    )  # fmt: skip
+
+
+_TO = frozenset({"to", ",", ";"})
 
 
 def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
@@ -103,6 +121,6 @@ def is_modal(parsed: Parsed, hit: Hit, reading: Reading) -> bool:
     while parsed.word(at).endswith("ly") or parsed.word(at) in {"also", "now", "soon"}:
         at -= 1
     before = parsed.word(at)
-    if hit.form == "ing" and before in {"is", "are", "be"}:
+    if hit.form == "ing" and before in {"is", "are", "be", "'s", "'re"}:
         return True
     return before in {"to", "will", "'ll"} or bool(reading.cues) or hit.form == "phrase"
