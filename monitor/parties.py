@@ -100,6 +100,7 @@ class Grammar:
         self.formers = frozenset(context["formers"])
         self.assets = frozenset(context["assets"])
         self.states: frozenset[str] = lexicon.names["countries"]
+        self.demonyms: frozenset[str] = lexicon.names["demonyms"]
         self.sites = frozenset(context["sites"])
         self.technologies = frozenset(context["technologies"])
         self.advisers = frozenset(context["advisers"])
@@ -248,6 +249,8 @@ class Grammar:
             return True
         if not preposition or preposition in {"called", "named", "dubbed"}:
             return False
+        if at - place > 2 and parsed.word(at + 1) in _FINITE:
+            return False  # "Under the plan Acme would take control": it begins the clause
         new.governor = self.means.get(preposition, preposition)
         return bool(new.governor)
 
@@ -310,6 +313,7 @@ class Grammar:
         """Somebody else who is only told by this company's name: "Tesla supplier", "ex-Google", "OpenAI-backed"."""
         after = parsed.word(at + 1)
         step = 2 if after in {"-", "'s"} else 1
+        step += parsed.word(at + step) in self.demonyms  # "Acme Indian operator"
         follows = parsed.word(at + step)
         if (
             follows in {"owner", "parent", "maker"}
@@ -324,6 +328,13 @@ class Grammar:
             "investors",
             "bid",
             "investor",
+            "round",
+            "raise",
+            "funding",
+            "fundraise",
+            "financing",
+            "investment",
+            "series",
         }:
             return False
         if follows in self.others and not (follows.startswith("partner") and parsed.word(at + step + 1) in _VERBAL):

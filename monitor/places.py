@@ -59,7 +59,7 @@ def _before(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     if (
         noun
         and group.owner
-        and len(gap) <= 6
+        and len(gap) <= 9
         and not any(low in {"with", "from", "for", "to", "in", "on", "by"} for low in gap)
     ):
         return "owner"
@@ -91,9 +91,14 @@ def _behind(parsed: Parsed, group: Group, hit: Hit, noun: bool) -> str:
     """The place of a group on the right of a trigger."""
     if group.hit is not None and (group.hit.start, group.hit.end) == (hit.start, hit.end):
         return ("" if group.governor == "hit" else group.governor) if noun else "object"
-    if noun and group.hit is not None and group.hit.rule.id in {"use-of", "supply", "stream", "license"}:
+    of_deal = {"use-of", "supply", "stream", "license"} | ({"jointly"} if _is_known(parsed, group) else set())
+    if noun and group.hit is not None and group.hit.rule.id in of_deal:
         return "with" if group.governor == "hit" else group.governor  # "a deal to bring Borealis to India"
     return "" if group.governor == "hit" else group.governor
+
+
+def _is_known(parsed: Parsed, group: Group) -> bool:
+    return all(parsed.mentions[at].kind != "found" for at in group.members)
 
 
 def _hit_between(parsed: Parsed, group: Group, hit: Hit) -> bool:

@@ -340,6 +340,8 @@ def _verb_form(
     carried = any(cue.end == hit.start or _close(parsed, cue, hit) for cue in cues)
     if hit.form == "phrase":
         return "announced", ""
+    if hit.form == "s" and any(_takes_object(cue, hit) for cue in cues):
+        return "", "a noun: the object of the verb before it"  # "would reject leases"
     if hit.form == "base":
         return _infinitive(parsed, hit, before, carried, subject)
     if hit.form == "ing":
@@ -355,6 +357,13 @@ def _verb_form(
     if hit.form == "pp" and not passive and before not in _HAVE:
         return "", "a participle that describes a company"
     return "announced", ""
+
+
+_VERBS = frozenset({"base", "s", "past", "pp", "past/pp", "ing"})
+
+
+def _takes_object(cue: Hit, hit: Hit) -> bool:
+    return cue.end == hit.start and cue.form in _VERBS and cue.end - cue.start == 1
 
 
 def _close(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
@@ -379,8 +388,13 @@ def _infinitive(parsed: Parsed, hit: Hit, before: str, carried: bool, subject: G
     if carried or before in {"will", "would", "'ll"}:
         return "announced", ""
     if subject is not None and (subject.end == hit.start - 1 or hit.start - subject.end <= 3):
+        if len(subject.members) == 1 and parsed.word(hit.start) in _NOUNS_TOO:
+            return "", "a noun, not a verb"  # "Acme licence runs to 2027"
         return "announced", ""
     return "", "not said of the companies"
+
+
+_NOUNS_TOO = frozenset({"licence", "license", "order", "lease", "rent", "charter"})
 
 
 def _is_name(parsed: Parsed, at: int) -> bool:

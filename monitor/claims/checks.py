@@ -75,6 +75,8 @@ class Checks:
         if "agreement" in frame.trigger.checks and bare and few and not alone:
             return ALONE
         if not few and frame.trigger.needs == "company" and _all_subjects(frame):
+            if "joint" in object_words(frame)[:3]:
+                return ""  # "Acme and Borealis pour $1bn into joint lab"
             return ALONE  # "Acme and Borealis back start-ups": both do, to nobody named
         unnamed = "suitor" in frame.trigger.checks and parsed.word(hit.start).startswith(("takeover", "bid", "buyout"))
         if unnamed and frame.parties:
@@ -93,7 +95,8 @@ class Checks:
             return "wares, not a company"
         if _bare_company(frame, thing, outside):
             return ""
-        return "" if set(thing) & self._assets or "to" in outside else "wares, not a company"
+        gift = frame.parsed.word(frame.hit.start).startswith("hand") and frame.hit.end - frame.hit.start == 1
+        return "" if set(thing) & self._assets or ("to" in outside and not gift) else "wares, not a company"
 
     def _bought(self, frame: Frame) -> str:
         if frame.trigger.needs != "asset":
@@ -312,12 +315,22 @@ def _contest(frame: Frame) -> str:
 
 def _no_contract(frame: Frame) -> str:
     """Money that comes with a contract is no investment: "nets $16m from the state in contract win"."""
-    contract = any(hit.rule.id == "contract.noun" for hit in frame.parsed.hits)
+    near = range(frame.hit.start, frame.hit.end + 6)
+    contract = any(
+        hit.rule.id == "contract.noun" or (hit.rule.id == "deal.noun" and hit.start in near)
+        for hit in frame.parsed.hits
+    )
     return "the money is paid under a contract" if contract else ""
+
+
+_PARTS = frozenset("plant unit business division factory arm stake assets brand brands mine refinery stores".split())
 
 
 def _bare_object(frame: Frame) -> str:
     """ "eyes Borealis" is a bid in the making, "eyes Borealis chips" an order at the most."""
+    behind = [token.low for token in frame.parsed.tokens[frame.hit.end : frame.hit.end + 5]]
+    if behind[:1] == ["'s"] and _PARTS & set(behind):
+        return ""  # "eyes Borealis's Leipzig plant"
     bare = frame.parsed.word(frame.hit.end) in _PREPOSITIONS | {"", ",", ".", ";", ":", "?", "again", "-", "–", "—"}
     return "" if bare else "it is after something else than the company"
 

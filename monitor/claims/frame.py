@@ -263,7 +263,11 @@ def _pronoun_before(parsed: Parsed, hit: Hit, pronouns: frozenset[str]) -> bool:
     start = parsed.clauses[number].start
     if number and parsed.word(start + 1) == "and" and start + 1 < hit.start:
         start = parsed.clauses[number - 1].start  # "it pivots, and may be bought": one subject for both
-    return any(token.low in pronouns for token in parsed.tokens[start : hit.start])
+    return any(
+        parsed.word(at) in pronouns
+        and not {"a", "an"} & {parsed.word(at - 1), parsed.word(at - 2), parsed.word(at - 3)}
+        for at in range(start, hit.start)
+    )
 
 
 _PLURAL = frozenset("they their both two pair duo companies firms groups sides partners".split())

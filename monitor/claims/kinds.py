@@ -28,7 +28,11 @@ _TAKEOVER = _any_of("combination;take-?over;merger;buy-?out;acquisition;bid")
 _STAKE = _any_of(
     r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
 )
-_VENTURE = re.compile(r"\b(?:joint venture|jv)\b", re.IGNORECASE)
+_VENTURE = re.compile(
+    r"\b(?:joint venture|jv|(?:equally|jointly)[- ]owned (?:company|firm|venture)|50[-:]50 (?:company|firm|venture))\b",
+    re.IGNORECASE,
+)
+_TOGETHER = re.compile(r"\bto (?:jointly |co-?)?(?:develop|design|explore|study|research)\b", re.IGNORECASE)
 _MAJORITY = re.compile(
     r"\b(?:majority|controlling|100%|(?:5[1-9]|[6-9]\d)(?:\.\d+)?\s?(?:%|per ?cent|pct))(?!\w)", re.IGNORECASE
 )
@@ -62,6 +66,10 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
         return "acquisition"
     if trigger.id == "invest" and parsed.word(hit.end - 1) == "of" and is_goods(parsed, hit):
         return "supply_contract"  # "to buy 4,000 of Acme's drones"
+    if trigger.id == "partner" and _MERGER.search(parsed.text):
+        return "acquisition"
+    if trigger.id == "eyes" and parsed.word(_end_of_names(parsed, hit.end)) == "to":
+        return "partnership"  # "Acme woos Borealis to bankroll its project"
     if trigger.id == "jointly" and founds(parsed, hit):
         return "joint_venture"
     if trigger.id == "select" and _AS_PARTNER.search(parsed.text):
@@ -72,6 +80,13 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
     return trigger.type
 
 
+def _end_of_names(parsed: Parsed, at: int) -> int:
+    while at < len(parsed.tokens) and (parsed.tokens[at].kind == "company" or parsed.word(at) in {",", "and"}):
+        at += 1
+    return at
+
+
+_MERGER = re.compile(r"\b(?:merger of equals|to merge|in (?:a )?merger)\b", re.IGNORECASE)
 _AS_PARTNER = re.compile(r"\bas (?:\w+ ){1,4}partner\b", re.IGNORECASE)
 _FOUNDED = frozenset("company firm entity newco enterprise".split())
 
@@ -100,14 +115,17 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
     if _VENTURE.search(around):
         return "joint_venture"
-    named = parsed.word(hit.end) == "for" and hit.end + 1 in parsed.mentions and not _wares_of(parsed, hit)
+    target = parsed.mentions.get(hit.end + 1)
+    named = (
+        parsed.word(hit.end) == "for" and target is not None and target.kind != "product" and not _wares_of(parsed, hit)
+    )
     if named or (_BUYING.search(around) and not trigger.status) or (trigger.status and _TAKEOVER.search(around)):
         return "acquisition"
     if _STAKE.search(around):
         return "investment"
     if _LICENSING.search(around):
         return "licensing"
-    if _SUPPLY.search(around) and not trigger.weak:
+    if _SUPPLY.search(around) and not trigger.weak and not _TOGETHER.search(around):
         return "supply_contract"
     return trigger.type
 

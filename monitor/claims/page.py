@@ -12,7 +12,7 @@ from monitor.claims.found import Found, NearMiss
 from monitor.claims.frame import Frame, moved, read_frame, subject_of
 from monitor.claims.kinds import deal_type, founds, marks, terms, value
 from monitor.claims.roles import settle_roles
-from monitor.claims.second import is_silent, missing_party, unknown_verb
+from monitor.claims.second import after_deal, is_silent, missing_party, unknown_verb
 from monitor.lexicon import Hit, Lexicon, Trigger
 from monitor.mentions import NameFinder, Names
 from monitor.models import Mention
@@ -58,6 +58,7 @@ class Page:
         self.misses: list[NearMiss] = []
         self.found: list[Found] = []
         self.subject: str | None = None  # the company that "it" and "the company" stand for
+        self.labour = False  # the headline's contract is one with a union, a player or an authority
         self.pair: tuple[str, ...] = ()  # the companies of the headline that "they" and "the two" stand for
         self._sure = self._names_in_running_text()
         self._support = self._supported()
@@ -176,13 +177,15 @@ class Page:
             return None
         if words.yields(parsed, hit) or words.quoted(parsed, hit):
             return None
-        if "between_companies" in trigger.checks and self._with_others(parsed, clause):
+        with_others = "between_companies" in trigger.checks and self._with_others(parsed, clause)
+        self.labour = self.labour or (with_others and sentence.headline)
+        if with_others or (self.labour and trigger.id == "bid"):
             self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
             return None
         subject = subject_of(parsed, hit)
         reading = read_status(parsed, hit, subject, sentence.headline or self._is_lead(sentence))
         if not reading.status and sentence.headline and reading.why == NOTHING_SAID and not is_silent(parsed):
-            reading = unknown_verb(self._k.grammar, parsed, hit, subject) or reading
+            reading = unknown_verb(self._k.grammar, parsed, hit, subject) or after_deal(parsed, hit) or reading
         if not reading.status:
             self._miss(sentence, reading.why, trigger.id, *reading.rules)
             return None

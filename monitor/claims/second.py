@@ -43,6 +43,15 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
     return Reading("announced", rules=("unknown-verb",))
 
 
+def after_deal(parsed: Parsed, hit: Hit) -> Reading | None:
+    """ "Acme heads to Poland after warehouse deal with Borealis": what it comes after is the news, if not old."""
+    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    words = [token.low for token in parsed.tokens[clause.start : hit.start]]
+    fresh = clause.kind == "after" and hit.rule.id in _CONTRACTS and not {"the", "its", "their", "last"} & set(words)
+    named = parsed.word(hit.end) in {"with", "from"} and hit.end + 1 in parsed.mentions
+    return Reading("announced", rules=("after-deal",)) if fresh and named and len(words) <= 6 else None
+
+
 def _by_means(parsed: Parsed, hit: Hit, *, pair: bool) -> bool:
     """ "Acme adds to its portfolio with acquisition of Borealis", "Acme comes to shops through Borealis tie-up"."""
     at = means_of(parsed, hit)

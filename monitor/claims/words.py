@@ -43,7 +43,8 @@ def _meant(parsed: Parsed, hit: Hit, behind: int, words: tuple[str, ...], at: in
     """Is the `unless` word harmless here: "offer for Acme to $5bn", "buys bitcoin miner Acme"?"""
     after = parsed.word(hit.end + behind)
     if len(words) == 1 and words[0] in PREPOSITIONS_WITHIN:
-        return at > 0 or after in _HOLDERS
+        priced = parsed.tokens[hit.end + behind : hit.end + behind + 1]
+        return at > 0 or after in _HOLDERS or (bool(priced) and priced[0].kind == "money")
     return after in _MAKERS
 
 
@@ -89,7 +90,8 @@ def _noun_yields(parsed: Parsed, hit: Hit) -> bool:
             continue
         if other.form == "base" and other.start == hit.end + 1 and parsed.word(hit.end) == "to":
             purpose = parsed.word(hit.end - 1) in _JOINT and other.rule.id not in _OWNING
-            return "before_verb" in rule.checks and not other.rule.weak and not purpose
+            alone = other.rule.needs == "pair"  # "deal to run Borealis stores": one runs them, they do nothing together
+            return "before_verb" in rule.checks and not other.rule.weak and not purpose and not alone
         if "before_stake" in rule.checks and "holder" in other.rule.checks and parsed.word(hit.end) in {"of", "in"}:
             return not any(token.kind == "company" for token in parsed.tokens[hit.end : other.start])
     return False
