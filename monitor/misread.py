@@ -40,6 +40,7 @@ FIRMS = frozenset(
 )
 
 
+_FIRM = frozenset("giant company firm group maker line lines business arm platform service services app".split())
 _SAY = frozenset("say said tell told - : . , close familiar".split())
 
 
@@ -54,6 +55,8 @@ def misread(tokens: Sequence[Token], hit: Hit) -> bool:
         return True  # ": sources", "sources say"
     if hit.form in {"ing", "base", "s"} and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
         return True  # "Building-Products maker"
+    if hit.form == "ing" and after in FIRMS | _FIRM:
+        return True  # "Shipping giants", "a streaming company"
     if hit.start == 0 or hit.end - hit.start > 1:
         return False
     if hit.form == "base" and tokens[hit.start - 1].text in {'"', "“", "‘"}:
@@ -96,6 +99,7 @@ def _verb_as_noun(tokens: Sequence[Token], hit: Hit) -> bool:
     if tokens[hit.start].low == "holding":
         near = {token.low for token in tokens[hit.end : hit.end + 4]}
         return tokens[hit.start - 1].low in {"be", "is", "are", "was", "were", "been"} or bool(near & _HELD)
-    return tokens[hit.start - 1].low in _TO and tokens[hit.start].low in {
+    close = hit.start > 1 and tokens[hit.start - 2].low in {"close", "closer", "near", "nearer", "next"}
+    return not close and tokens[hit.start - 1].low in _TO and tokens[hit.start].low in {
         "offer", "order", "contract", "deal", "approach", "bid", "stake", "pact", "finance", "license", "fund",
     }  # fmt: skip

@@ -37,6 +37,15 @@ _LISTED = frozenset(
 _ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
 _ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
 _FINITE = frozenset("is are was were has have had will may might could would".split())
+_AFFECTS = frozenset(
+    "blow boost threat setback relief challenge rebuke win victory alternative answer challenger".split()
+)
+_OPPOSES = frozenset(
+    "counter rival challenge beat fight overtake match catch topple undercut outbid thwart avoid tackle escape".split()
+)
+_BEATS = frozenset("beating besting outbidding topping trumping overtaking pipping leapfrogging displacing".split())
+_ROUGHLY = frozenset("about around over under near".split())
+_TALK = frozenset("talk talks speculation rumours rumors reports hopes fears pressure demand".split())
 _QUANTITY = frozenset("more less fewer other".split())
 
 
@@ -143,7 +152,9 @@ class Grammar:
             return 1, "coordinate"
         if low == "as":
             after = tokens[at + 1].low if at + 1 < len(tokens) else ""
-            told = any(at < verb <= at + 7 for verb in verbs)  # "as regulators approve ...", but "as bus supplier"
+            told = after in _TALK or any(
+                at < verb <= at + 7 for verb in verbs
+            )  # "as regulators approve ...", but "as bus supplier"
             return (1, "plain") if told and after not in self.as_keeps else (0, "")
         if (
             low == "that"
@@ -242,6 +253,9 @@ class Grammar:
                 last = parsed.tokens[hit.end - 1].low
                 new.governor, new.hit = self.means.get(last, last) if last in self.prepositions else "hit", hit
                 return True
+        if place == at - 1 and parsed.word(place) in _BEATS:
+            new.governor = "against"  # "beating Borealis"
+            return True
         opens = place == parsed.clauses[parsed.clause_of[at]].start and parsed.word(place) == "as"
         preposition = "" if opens else self._preposition(parsed.tokens, place)
         if preposition in {"called", "named", "dubbed"} and parsed.word(place - 1) in _RENAMED:
@@ -249,6 +263,12 @@ class Grammar:
             return True
         if not preposition or preposition in {"called", "named", "dubbed"}:
             return False
+        if preposition in {"to", "for"} and parsed.word(place - 1) in _AFFECTS:
+            new.governor = "about"  # "in blow to Borealis"
+            return True
+        if preposition == "to" and parsed.word(place + 1) in _OPPOSES and at > place + 1:
+            new.governor = "against"  # "to counter Borealis"
+            return True
         if at - place > 2 and parsed.word(at + 1) in _FINITE:
             return False  # "Under the plan Acme would take control": it begins the clause
         new.governor = self.means.get(preposition, preposition)
@@ -377,6 +397,7 @@ def _is_quantity(tokens: Sequence[Token], at: int) -> bool:
     return (
         (low == "than" and before in _QUANTITY) or (low == "to" and before == "up")
         or (low == "at" and after in {"least", "most"})
+        or (low in _ROUGHLY and [token.kind for token in tokens[at + 1 : at + 2]] == ["num"])
     )  # fmt: skip
 
 

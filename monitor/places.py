@@ -24,13 +24,15 @@ def fill(parsed: Parsed, hit: Hit, *, passive: bool) -> list[tuple[str, Group]]:
         if group.clause != clause or group.other or (group.modifier and not (group.owner and noun)):
             continue
         if hit.start <= group.start < hit.end:
-            place = "object"
+            place = "within" if "within" in places else "object"
         elif group.end < hit.start:
             place = _before(parsed, group, hit, noun)
         else:
             place = _behind(parsed, group, hit, noun)
         if place not in {"subject", "owner", ""} and parsed.word(group.end + 1) in _PEOPLE:
             continue  # "buys a house from Acme's boss"
+        if places.get(place) == "none":
+            continue
         if place and (place in places or place == "with" or (noun and place == "object")):
             filled.append((place, group))
     subjects = [item for item in filled if item[0] == "subject"]

@@ -137,7 +137,8 @@ def _credited(
         strong = bool(before & rules.strong_before) or any(
             _goes_on(words, first, last, phrase, rules) for phrase in reports
         )
-        weak = strong or told or bool(before & rules.weak_before or after & rules.say_after)
+        tail = last == len(words) and sentence[: words[first].start].rstrip().endswith(":")  # "...: Sky News"
+        weak = strong or told or tail or bool(before & rules.weak_before or after & rules.say_after)
         if not weak:
             continue
         name = _outlet(words[first:last], outlets, own, companies, rules, any_name=strong)

@@ -54,7 +54,7 @@ def read_status(parsed: Parsed, hit: Hit, subject: Group | None, headline: bool)
     softer = [cue for cue in behind if cue not in inner and _effect(cue) in _SOFT]
     flat = [cue for cue in behind if cue not in inner and cue not in softer]
     status, used = _apply(status, [cue for cue in softer if not status or _effect(cue) not in {"announced", "market"}])
-    status, more = _apply(status, [*inner, *reversed(cues), *flat])
+    status, more = _apply(status, [*inner, *_outwards(parsed, cues, hit), *flat])
     used += more
     used += [cue for cue in cues if cue.end == hit.start and cue not in used]  # "agrees to": it carries the verb
     if status in {"announced", "completed"} and _asks(parsed, hit):
@@ -86,6 +86,19 @@ def means_of(parsed: Parsed, hit: Hit) -> int:
 
 
 _MEANS = frozenset({"with", "through", "via"})
+
+
+def _outwards(parsed: Parsed, cues: list[Hit], hit: Hit) -> list[Hit]:
+    """The cues from near to far, but for a "no" that stands behind its verb ("has made no offer"): it negates both."""
+    order = list(reversed(cues))
+    if (
+        len(order) > 1
+        and parsed.word(order[0].start) == "no"
+        and order[0].rule.id == "not"
+        and order[1].end == order[0].start
+    ):
+        order[0], order[1] = order[1], order[0]
+    return order
 
 
 def _apply(status: str, cues: list[Hit]) -> tuple[str, list[Hit]]:
@@ -157,10 +170,11 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
             continue
         if _distance(parsed, cue.end, hit.start) > rule.gap:
             continue
-        if rule.effect == "terminated" and cue.end <= means_of(parsed, hit) < hit.start:
+        aim = rule.effect == "terminated" or (rule.id == "consider" and cue.form == "s")
+        if aim and cue.end <= means_of(parsed, hit) < hit.start:
             continue  # "Acme exits hypercars with sale of stake": it ends by the deal, not the deal
-        if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) == ",":
-            continue  # "No, X is not ...": an answer, not a negation
+        if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) in {",", "-"}:
+            continue  # "No, X is not ...", "no-deposit deal"
         if rule.weak and not _carries(parsed, cue, hit):
             continue
         if (
@@ -340,7 +354,7 @@ def _verb_form(
     carried = any(cue.end == hit.start or _close(parsed, cue, hit) for cue in cues)
     if hit.form == "phrase":
         return "announced", ""
-    if hit.form == "s" and any(_takes_object(cue, hit) for cue in cues):
+    if hit.form == "s" and (any(_takes_object(cue, hit) for cue in cues) or _object_noun(parsed, hit, subject)):
         return "", "a noun: the object of the verb before it"  # "would reject leases"
     if hit.form == "base":
         return _infinitive(parsed, hit, before, carried, subject)
@@ -360,6 +374,17 @@ def _verb_form(
 
 
 _VERBS = frozenset({"base", "s", "past", "pp", "past/pp", "ing"})
+
+
+def _object_noun(parsed: Parsed, hit: Hit, subject: Group | None) -> bool:
+    """ "slashes iPhone orders": the verb stands before."""
+    if subject is None or parsed.word(hit.start) not in _PLURALS:
+        return False
+    between = parsed.tokens[subject.end + 1 : hit.start]
+    return any(token.kind == "word" and token.low.endswith(("s", "ed")) and len(token.low) > 3 for token in between)
+
+
+_PLURALS = frozenset({"orders", "leases", "licences", "licenses", "bids", "offers", "supplies", "charters", "rents"})
 
 
 def _takes_object(cue: Hit, hit: Hit) -> bool:

@@ -90,9 +90,14 @@ class Checks:
         if "seller" not in frame.trigger.checks:
             return ""
         outside = frame.places - {"subject", "owner"}
+        clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+        if frame.parties and is_goods(frame.parsed, frame.hit) and self._state(frame, clause):
+            return ""  # "Acme close to selling 100 jets to China"
         thing = object_words(frame)
         if "to" not in outside and any(word in {"units", "shares"} or word[:1].isdigit() for word in thing[:4]):
             return "wares, not a company"
+        if {"shares", "stock"} & set(thing) and "seller" not in frame.roles.values():
+            return "somebody's shares, not a company"  # "Jo Bloggs sells $3m of Acme shares"
         if _bare_company(frame, thing, outside):
             return ""
         gift = frame.parsed.word(frame.hit.start).startswith("hand") and frame.hit.end - frame.hit.start == 1
@@ -114,6 +119,8 @@ class Checks:
         for place, group in frame.filled:
             mention = frame.parsed.mentions[group.end]
             if place == "subject":
+                if frame.parsed.word(frame.hit.start).startswith("power") and "in" in frame.places:
+                    return True  # "Acme to power orders in Borealis app"
                 continue
             if mention.kind == "found":
                 return False
@@ -133,6 +140,7 @@ class Checks:
         return single or any(pair in self._states for pair in pairs)
 
 
+_UNNAMED = frozenset("a an one another unnamed several two".split())
 _FIRMS = frozenset(
     "startup start-up company firm maker developer unicorn chipmaker automaker lab spinoff rival".split()
 )
@@ -143,6 +151,9 @@ def _unnamed(frame: Frame) -> bool:
     rights = any(frame.parsed.word(at) == "rights" for at in range(frame.hit.start, frame.hit.end))
     if frame.trigger.id == "license" and rights and "subject" in frame.places:
         return True  # "Acme TV lands rights to a novel"
+    if frame.trigger.id in {"talks-with", "license"} and frame.reading.status == "rumour" and frame.parties:
+        behind = [token.low for token in frame.parsed.tokens[frame.hit.end : frame.hit.end + 7]]
+        return bool(_UNNAMED & set(behind[:3])) and bool((_FIRMS | {"automaker", "carmaker"}) & set(behind))
     if frame.trigger.id not in {"invest", "investment.noun"} or "investor" not in frame.roles.values():
         return False
     thing = object_words(frame)[:6]
@@ -308,8 +319,17 @@ def _grant(frame: Frame) -> str:
     return "public money, not an investment" if public else ""
 
 
+_PRIZES = frozenset("rights slots contract contracts licence license tender games olympics cup spectrum orders".split())
+_OTHER_OFFERS = frozenset("ransom job plea settlement wage pay contract peace trade-in loan".split())
+
+
 def _contest(frame: Frame) -> str:
-    contest = frame.hit.form == "nouns" and not frame.places & {"for", "owner"}
+    if frame.noun and frame.parsed.word(frame.hit.start - 1) in _OTHER_OFFERS:
+        return "an offer of another kind"
+    behind = {token.low for token in frame.parsed.tokens[frame.hit.end : frame.hit.end + 6]}
+    if frame.parsed.word(frame.hit.end) == "for" and "for" not in frame.places and _PRIZES & behind:
+        return "bids for something else than a company"
+    contest = frame.hit.form == "nouns" and not frame.places & {"for", "owner", "compound"}
     return "bids in a tender, not for a company" if contest else ""
 
 

@@ -88,6 +88,10 @@ def read_frame(
             mention = parsed.mentions[at]
             frame.add(_party_name(mention, trigger), place, mention)
     _add_unwritten(frame, grammar, about)
+    no_subject = trigger.reciprocal and "subject" not in frame.places and not frame.noun
+    if no_subject and len(pair) > 1 and _plural_before(parsed, hit) and frame.parties:
+        frame.parties.clear()  # "The pair will also work on chips, with Cyclon to test them": the pair it is
+        frame.roles.clear()
     if len(frame.parties) < 2 and set(frame.parties) <= set(pair) and _plural_before(parsed, hit):
         for name in pair:
             frame.add(name, "subject")

@@ -24,7 +24,7 @@ _LICENSING = _any_of(
 _BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
-_TAKEOVER = _any_of("combination;take-?over;merger;buy-?out;acquisition;bid")
+_TAKEOVER = _any_of("pursuit;combination;take-?over;merger;buy-?out;acquisition;bid")
 _STAKE = _any_of(
     r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
 )
@@ -41,20 +41,20 @@ _MAJORITY = re.compile(
 # Parts of "partnership" that are as vague as "deal".
 _VAGUE = frozenset(
     {"agreement", "agreements", "pact", "pacts", "accord", "letter of intent", "memorandum of understanding"}
-    | {"framework agreement"}
+    | {"framework agreement", "framework agreements"}
 )
 # With one of these the object is a company or a part of one, whatever it makes.
 _COMPANY_WORDS = frozenset(
     "unit business division stake maker firm company startup arm producer supplier group plant assets operator "
     "provider developer field fields brand subsidiary chipmaker start operations rival specialist distributor "
-    "manufacturer designer".split()
+    "manufacturer designer units businesses arms divisions stores shops outlets clinics branches hotels".split()
 )
 _GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through"})
 
 
 def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str]) -> DealType:
     """The type that the trigger means, made precise by what stands around it."""
-    if trigger.rank == 1 and "target" in roles.values() and not _wares_of(parsed, hit):
+    if trigger.rank == 1 and "target" in roles.values() and not _wares_of(parsed, hit) and not is_goods(parsed, hit):
         return "acquisition"
     head = parsed.tokens[hit.end - 1].low
     takes_over = head.startswith(
@@ -64,20 +64,33 @@ def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str])
         return "supply_contract"
     if trigger.type == "investment" and "majority" in trigger.checks and _MAJORITY.search(parsed.text):
         return "acquisition"
-    if trigger.id == "invest" and parsed.word(hit.end - 1) == "of" and is_goods(parsed, hit):
-        return "supply_contract"  # "to buy 4,000 of Acme's drones"
-    if trigger.id == "partner" and _MERGER.search(parsed.text):
-        return "acquisition"
-    if trigger.id == "eyes" and parsed.word(_end_of_names(parsed, hit.end)) == "to":
-        return "partnership"  # "Acme woos Borealis to bankroll its project"
-    if trigger.id == "jointly" and founds(parsed, hit):
-        return "joint_venture"
-    if trigger.id == "select" and _AS_PARTNER.search(parsed.text):
-        return "partnership"
+    if turned := _turned(trigger.id, parsed, hit):
+        return turned
     word = " ".join(token.low for token in parsed.tokens[hit.start : hit.end])
+    if word in {"deal", "tie-up", "tieup", "pact", "agreement"} and _makes_giant(parsed, hit):
+        return "acquisition"
     if "vague" in trigger.checks or ("vague_words" in trigger.checks and word in _VAGUE):
         return _from_context(trigger, parsed, hit)
     return trigger.type
+
+
+def _turned(rule: str, parsed: Parsed, hit: Hit) -> DealType | None:
+    """What other words of the sentence make of a deal word; None where they leave it."""
+    behind = parsed.text[parsed.tokens[hit.end - 1].end :]
+    turns: dict[str, tuple[bool, DealType]] = {
+        "stake": (_IN_ASSET.match(behind) is not None, "acquisition"),
+        "invest": (
+            parsed.word(hit.end - 1) == "of" and is_goods(parsed, hit),
+            "supply_contract",
+        ),  # "4,000 of its drones"
+        "merge": (_VENTURE.search(parsed.text) is not None, "joint_venture"),  # "merge their arms in joint venture"
+        "partner": (_MERGER.search(parsed.text) is not None, "acquisition"),
+        "eyes": (parsed.word(_end_of_names(parsed, hit.end)) == "to", "partnership"),  # "woos Borealis to bankroll it"
+        "jointly": (founds(parsed, hit), "joint_venture"),
+        "select": (_AS_PARTNER.search(parsed.text) is not None, "partnership"),
+    }
+    applies, kind = turns.get(rule, (False, "partnership"))
+    return kind if applies else None
 
 
 def _end_of_names(parsed: Parsed, at: int) -> int:
@@ -86,6 +99,21 @@ def _end_of_names(parsed: Parsed, at: int) -> int:
     return at
 
 
+def _makes_giant(parsed: Parsed, hit: Hit) -> bool:
+    """ "Acme and Borealis agree $18bn tie-up to create Europe's biggest landlord"."""
+    behind = parsed.text[parsed.tokens[hit.end - 1].end :]
+    return _GIANT.match(behind) is not None and not _VENTURE.search(parsed.text)
+
+
+_IN_ASSET = re.compile(
+    r"\sin (?:[\w’'-]+ ){0,4}(?:refinery|mine|field|oilfield|pipeline|block|wind farm|power plant)\b",
+    re.IGNORECASE,
+)
+_GIANT = re.compile(
+    r"\s(?:to create|creating|that creates|that will create)\b.{0,40}?"
+    r"\b(?:giant|group|champion|powerhouse|player|titan|behemoth|biggest|largest|landlord|operator|heavyweight)\b",
+    re.IGNORECASE,
+)
 _MERGER = re.compile(r"\b(?:merger of equals|to merge|in (?:a )?merger)\b", re.IGNORECASE)
 _AS_PARTNER = re.compile(r"\bas (?:\w+ ){1,4}partner\b", re.IGNORECASE)
 _FOUNDED = frozenset("company firm entity newco enterprise".split())
@@ -113,6 +141,8 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from the other words of its clause."""
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
+    if trigger.id in {"no-talks", "talks-with", "talks-group"}:
+        around = parsed.text  # "denies talks with Borealis after report of bid"
     if _VENTURE.search(around):
         return "joint_venture"
     target = parsed.mentions.get(hit.end + 1)
@@ -136,7 +166,8 @@ _GOODS = _any_of(
     "tankers; panels; licences; cobalt; lithium; nickel; copper; steel; servers; gpus; tpus; processors; "
     "memory; components; parts; vehicles; trucks; buses; cars; missiles; engines; turbines; reactors?; "
     "uranium; hydrogen; energy; mw; gw; wafers; sensors; radars; satellites; rockets; doses; vaccines; wine; "
-    "grain; wheat; equipment; software; services; interceptors?; howitzers?; tanks?; munitions; shells; rifles; "
+    "grain; wheat; jabs?; shots; guns; equipment; software; services; interceptors?; howitzers?; tanks?; munitions; "
+    "shells; rifles; "
     "fighters?; widebodies; narrowbodies; newbuilds?; hydropower; magnets?; minerals; earths; graphite; "
     r"\d+(?:\.\d+)?[gm]wh?; "
     "submarines?; frigates?; ships?; phones?; laptops?; tablets?; robots?; cabs; locomotives?; carriages; devices "
@@ -149,13 +180,25 @@ def is_goods(parsed: Parsed, hit: Hit) -> bool:
     stop = hit.end
     if hit.form in {"noun", "nouns"}:
         words = [token.low for token in parsed.tokens[max(clause.start, hit.start - 3) : hit.start]]
-        return bool(words) and _GOODS.fullmatch(words[-1]) is not None
+        return bool(words and _GOODS.fullmatch(words[-1])) or _deal_for_goods(parsed, hit, clause.end)
     while stop < clause.end and parsed.word(stop) not in _GOODS_STOP:
         stop += 1
     if stop > hit.end + 1 and parsed.tokens[stop - 1].kind == "company" and hit.rule.id != "make-for":
         return False  # "to buy bitcoin miner Borealis"
     thing = [token.low for token in parsed.tokens[hit.end : stop] if token.kind != "company"]
     return bool(_GOODS.search(" ".join(thing))) and not _COMPANY_WORDS & set(thing)
+
+
+def _deal_for_goods(parsed: Parsed, hit: Hit, end: int) -> bool:
+    """ "a deal for 150 Acme jets"."""
+    if parsed.word(hit.end) != "for":
+        return False
+    stop = hit.end + 1
+    while stop < end and parsed.word(stop) not in _GOODS_STOP and parsed.tokens[stop].kind != "punct":
+        stop += 1
+    thing = [token.low for token in parsed.tokens[hit.end + 1 : stop] if token.kind != "company"]
+    counted = any(word[:1].isdigit() for word in thing)
+    return counted and bool(_GOODS.search(" ".join(thing))) and not _COMPANY_WORDS & set(thing)
 
 
 _TERMS = re.compile(

@@ -66,9 +66,10 @@ def settle(deal: Found) -> None:
     """Settle parties, type, status, value and source of a deal from all sentences that tell it."""
     for other in deal.support:
         near = other.index <= deal.index + LEAD
-        if near:
+        if near and _agree(deal, other):
             _add_parties(deal, other)
-        if near and other.trigger.rank > deal.trigger.rank:
+        told = deal.trigger.rank == 1 and deal.deal_type == "partnership" and other.deal_type != "partnership"
+        if near and (other.trigger.rank > deal.trigger.rank or told):
             deal.deal_type, deal.trigger = other.deal_type, other.trigger
         retold = other.retold or other.sourcing in {"named_report", "unnamed_sources"}
         if near and deal.headline and deal.status == "announced" and other.status == "rumour" and retold:
@@ -80,6 +81,14 @@ def settle(deal: Found) -> None:
         if deal.sourcing == "unattributed":
             deal.sourcing = other.sourcing
         deal.rules = tuple(dict.fromkeys((*deal.rules, *other.rules)))
+
+
+_OVER = frozenset({"denied", "terminated"})
+
+
+def _agree(deal: Found, other: Found) -> bool:
+    same = len(deal.parties) < 2 or deal.deal_type == other.deal_type
+    return same and (deal.status in _OVER) == (other.status in _OVER)
 
 
 def _add_parties(deal: Found, other: Found) -> None:

@@ -189,6 +189,9 @@ class Page:
         if not reading.status:
             self._miss(sentence, reading.why, trigger.id, *reading.rules)
             return None
+        if not sentence.headline and words.before_that(parsed, hit, reading):
+            self._miss(sentence, "told as background ('had')", trigger.id)
+            return None
         lapsed = reading.status in {"denied", "terminated"} and "deny" not in reading.rules
         lapsed = lapsed and parsed.word(hit.start - 1) != "to"  # "scrap plan to develop", "no plan to build"
         if trigger.modal and (lapsed or not (words.is_modal(parsed, hit, reading) or founds(parsed, hit))):
@@ -223,7 +226,7 @@ class Page:
 
     def _make(self, sentence: plain.Sentence, frame: Frame) -> Found:
         source = self._source(sentence.text)
-        told = sentence.headline and source.sourcing in {"named_report", "unnamed_sources"} and not source.retold
+        told = sentence.headline and source.sourcing in {"named_report", "unnamed_sources"}
         status = frame.reading.status
         if told and status in {"announced", "completed"}:
             status = "rumour"  # "..., Les Echos says": nobody who would know has said so

@@ -18,6 +18,17 @@ PAST = re.compile(  # marks the body of an article as telling an old story
     r"back in|in (?:19\d\d|20[01]\d)|previously(?! announced)|since (?:19|20)\d\d|a year earlier)\b",
     re.IGNORECASE,
 )
+_SAID = frozenset("said says say that confirmed announced told reported disclosed revealed".split())
+
+
+def before_that(parsed: Parsed, hit: Hit, reading: Reading) -> bool:
+    """Told as earlier than the story: "Acme had taken a stake" (but not "said that it had taken a stake")."""
+    start = min([cue.start for cue in reading.cues], default=hit.start)
+    before = [token.low for token in parsed.tokens[:start]]
+    late = [word for word in before[-3:] if word in {"had", "'d"}]
+    return bool(late) and not _SAID & set(before)
+
+
 _ENDS_OBJECT = frozenset({"with", "from", "for", "to", "in", "on", "by", "after", ",", "as", "via", "through", "under"})
 
 
@@ -26,8 +37,9 @@ def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
     behind = [token.low for token in parsed.tokens[hit.end : hit.end + 7] if token.kind != "money"]
     if hit.end in parsed.mentions:
         behind = behind[:1] and [token.low for token in parsed.tokens[hit.end + 1 : hit.end + 4]]
+    reach = next((at for at, low in enumerate(behind[:3]) if at and behind[at - 1] in PREPOSITIONS_WITHIN), 3)
     for words in trigger.unless:
-        for at in range(min(3, len(behind) - len(words) + 1)):
+        for at in range(min(reach, len(behind) - len(words) + 1)):
             if tuple(behind[at : at + len(words)]) == words and not _meant(parsed, hit, at + len(words), words, at):
                 return True
     return False
@@ -54,6 +66,12 @@ def yields(parsed: Parsed, hit: Hit) -> bool:
         return _noun_yields(parsed, hit)
     if _purpose_of_partners(parsed, hit):
         return True
+    if hit.rule.id == "ties" and parsed.word(hit.end - 1) == "for" and hit.end in parsed.mentions:
+        return True  # "ditches Acme for Borealis": the news is Borealis
+    if parsed.word(hit.end - 1) == "for" and any(
+        other.rule.id == "license.noun" and hit.end <= other.start <= hit.end + 2 for other in parsed.hits
+    ):
+        return True  # "pays $7bn for rights"
     if hit.form == "phrase" or parsed.word(hit.end - 1) in {"with", "of", "in", "for", "from", "to", "into"}:
         return False
     for other in parsed.hits:
