@@ -4,7 +4,8 @@ Pure: claims in, versions out. The rules are data (`rules/changes.toml`); nothin
 """
 
 from monitor.events.amend import expire, merge, split
-from monitor.events.fold import FoldSettings, claim_time, fold, wanted_keys
+from monitor.events.book import Book
+from monitor.events.fold import FoldSettings, claim_time, fold, fold_into, wanted_keys
 from monitor.events.names import lookup_keys, source_key
 from monitor.events.origins import origin_of
 from monitor.events.rules import ChangeRules, default_rules, load_rules
@@ -12,6 +13,7 @@ from monitor.events.values import Amount, amount
 
 __all__ = [
     "Amount",
+    "Book",
     "ChangeRules",
     "FoldSettings",
     "amount",
@@ -19,6 +21,7 @@ __all__ = [
     "default_rules",
     "expire",
     "fold",
+    "fold_into",
     "load_rules",
     "lookup_keys",
     "merge",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from monitor.events.book import Book
 from monitor.events.identity import Match, find
-from monitor.events.names import asked_keys, lookup_keys, source_key, stem, words
+from monitor.events.names import asked_keys, lookup_keys, source_key, words
 from monitor.events.origins import is_firm, is_new_origin, level_after, origin_of, origins_after, prints_of, weighed
 from monitor.events.rules import CLAIMED, Cell, ChangeRules, default_rules
 from monitor.events.values import amount
@@ -39,7 +39,11 @@ def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, setting
     `known` holds the newest version of every deal found under `wanted_keys(claims)`. Claims folded before are skipped.
     Sightings of one deal with nothing in between share one version.
     """
-    book = _Book(known)
+    return fold_into(Book(known), claims, now, settings)
+
+
+def fold_into(book: Book, claims: Sequence[Claim], now: datetime, settings: FoldSettings) -> list[Event]:
+    """As `fold`, with a book that stays open: it knows the new versions from then on."""
     for claim in (weighed(claim, settings.rules) for claim in claims):
         at = claim_time(claim, now)
         if claim.claim_key in book.folded:
@@ -50,7 +54,7 @@ def fold(known: Iterable[Event], claims: Sequence[Claim], now: datetime, setting
             book.put(_apply(one, told, at, now, settings))
         if not matches:
             book.put(_birth(claim, at, now))
-    return book.made
+    return book.taken()
 
 
 def _narrowed(match: Match, claim: Claim) -> tuple[Match, Claim]:
@@ -66,55 +70,6 @@ def claim_time(claim: Claim, now: datetime) -> datetime:
     """When the claim was made: its article's date, unless that is missing or in the future."""
     at = claim.published or claim.read_at or now
     return at if at <= now + timedelta(days=1) else claim.read_at or now
-
-
-class _Book:
-    """The deals at hand by lookup key, and the versions made."""
-
-    def __init__(self, known: Iterable[Event]) -> None:
-        self.made: list[Event] = []
-        self.folded: set[int] = set()
-        self._events: dict[str, Event] = {}
-        self._stems: dict[str, dict[str, None]] = {}  # beginning of a party's name -> deals
-        self._open: dict[str, int] = {}  # deal -> place in `made` of its newest version, if that is a sighting
-        for event in known:
-            if event.version >= self._events.get(event.event_id, event).version:
-                self._keep(event)
-
-    def near(self, claim: Claim) -> list[Event]:
-        """Deals that the claim may be about.
-
-        Of a company with thousands of deals few are looked at: those that share two parties with the claim, those of
-        which only one party is known, and those of the same value.
-        """
-        shared = Counter(i for name in {stem(p) for p in claim.parties} for i in self._stems.get(name, ()))
-        alone = len(claim.parties) == 1
-        found = []
-        for event_id, count in shared.items():
-            event = self._events[event_id]
-            if alone or count > 1 or len(event.parties) == 1 or (claim.value and event.value):
-                found.append(event)
-        return found
-
-    def put(self, event: Event) -> None:
-        """Takes a new version, merging it into the one before if both are sightings of this batch."""
-        place = self._open.get(event.event_id)
-        if place is not None and event.change is None:
-            before = self.made[place]
-            event = replace(event, version=before.version, claim_keys=before.claim_keys + event.claim_keys)
-            self.made[place] = event
-        else:
-            self.made.append(event)
-            self._open.pop(event.event_id, None)
-            if event.change is None:
-                self._open[event.event_id] = len(self.made) - 1
-        self._keep(event)
-
-    def _keep(self, event: Event) -> None:
-        self._events[event.event_id] = event
-        self.folded.update(event.folded)
-        for party in event.parties:
-            self._stems.setdefault(stem(party), {})[event.event_id] = None
 
 
 def _birth(claim: Claim, at: datetime, now: datetime) -> Event:

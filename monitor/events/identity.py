@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor.events.names import pair_up, words
 from monitor.events.rules import ChangeRules, Identity
-from monitor.events.values import amount
+from monitor.events.values import CLOSE, amount
 from monitor.models import FAMILY, Claim, Event
 
 _KIND = {"same": 4, "fewer": 3, "more": 2, "partial": 1}
@@ -102,7 +102,7 @@ def is_another(claim: Claim, at: datetime, event: Event, rules: ChangeRules) -> 
 def same_value(claim: Claim, event: Event) -> bool:
     """True if both state a sum, and the sums are the same but for rounding (5%)."""
     one, other = amount(claim.value), amount(event.value)
-    return bool(one and other and one.near(other, 0.05))
+    return bool(one and other and one.near(other, CLOSE))
 
 
 def kin(one: str, other: str, rules: ChangeRules) -> bool:

@@ -71,9 +71,10 @@ def _forms(name: str) -> list[str]:
     return [form for form in forms[:-1] if len(form) >= _SHORT] + forms[-1:]
 
 
-def stem(name: str) -> str:
-    """What all spellings of a name begin with."""
-    return "".join(words(name))[:_SHORT]
+def tokens(name: str) -> tuple[str, ...]:
+    """The first word, and all words as one: any two spellings of a name have one of them in common."""
+    parts = words(name)
+    return parts[:1] if len(parts) == 1 else (parts[0], "".join(parts))
 
 
 def pair_up(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from math import log
 
 _SCALE = {
     "": 1.0, "thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "mln": 1e6, "mn": 1e6, "m": 1e6, "mm": 1e6,
@@ -18,6 +20,7 @@ _CODE = {
     "rupees": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "won": "KRW", "krw": "KRW", "cad": "CAD", "aud": "AUD",
     "hkd": "HKD", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "crowns": "SEK", "kronor": "SEK",
 }  # fmt: skip
+CLOSE = 0.05  # two sums that differ by less are one sum, rounded
 _LEAST = 1000.0  # what is less is a price per share, or has lost its unit
 _AMOUNT = re.compile(
     r"(?P<before>us\$|c\$|a\$|hk\$|s\$|nz\$|nt\$|r\$|[$€£¥₹₩]|\brs\b\.?|\b[a-z]{3}\b)?\s?"
@@ -39,7 +42,13 @@ class Amount:
             return False
         return abs(self.number - other.number) < share * max(self.number, other.number)
 
+    @property
+    def drawer(self) -> int:
+        """Where to look for such sums: those that are near by `CLOSE` are in this drawer or one beside it."""
+        return int(log(self.number) / (1.2 * CLOSE))  # a little wider than needed, so that rounding cannot matter
 
+
+@lru_cache(maxsize=4096)
 def amount(value: str) -> Amount | None:
     """The largest sum of money in `value` as stated, or None ("27% stake", "undisclosed")."""
     found = [sum_ for match in _AMOUNT.finditer(value) if (sum_ := _read(match))]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from monitor.claims import Reader
-from monitor.events import FoldSettings, fold, wanted_keys
+from monitor.events import Book, FoldSettings, fold_into, wanted_keys
 from monitor.models import Article, Claim, Event
 from monitor.pipeline.documents import Read, detect
 from monitor.pipeline.run import batches
@@ -31,28 +31,19 @@ class Change:
 
 
 class Deals:
-    """The newest versions of deals: those of the tables, and over them those made since."""
+    """The newest versions of deals: those of the tables, each asked for once, and over them those made since."""
 
     def __init__(self, find: Find) -> None:
         self._find = find
-        self._events: dict[str, Event] = {}
-        self._keys: dict[int, set[str]] = {}
-
-    def about(self, keys: Sequence[int]) -> list[Event]:
-        found = {e.event_id: e for e in self._find(keys)}
-        ours = {i for key in keys for i in self._keys.get(key, ())}
-        return list((found | {i: self._events[i] for i in sorted(ours)}).values())
+        self._asked: set[int] = set()
+        self._book = Book()
 
     def fold(self, claims: Sequence[Claim], at: datetime, settings: FoldSettings) -> list[Event]:
         """The versions that one article's claims make, told at its own time; they are known from then on."""
-        if not claims:
-            return []
-        made = fold(self.about(wanted_keys(claims)), claims, at, settings)
-        for event in made:
-            self._events[event.event_id] = event
-            for key in event.lookup:
-                self._keys.setdefault(key, set()).add(event.event_id)
-        return made
+        if fresh := [key for key in wanted_keys(claims) if key not in self._asked]:
+            self._asked.update(fresh)
+            self._book.add(self._find(fresh))
+        return fold_into(self._book, claims, at, settings)
 
 
 def in_order(documents: Iterable[tuple[Any, Article]], now: datetime) -> list[tuple[Any, Article]]:
