@@ -87,6 +87,7 @@ def read_frame(
         for at in group.members:
             mention = parsed.mentions[at]
             frame.add(_party_name(mention, trigger), place, mention)
+    _add_sellers(frame, filled)
     _add_unwritten(frame, grammar, about)
     no_subject = trigger.reciprocal and "subject" not in frame.places and not frame.noun
     if no_subject and len(pair) > 1 and _plural_before(parsed, hit) and frame.parties:
@@ -100,6 +101,19 @@ def read_frame(
     for cue in reading.cues:
         frame.spans.append(f"{parsed.tokens[cue.start].start}:{parsed.tokens[cue.end - 1].end}:status:{cue.rule.id}")
     return frame
+
+
+def _add_sellers(frame: Frame, filled: Filled) -> None:
+    """Whose what is bought was: "Acme to buy Borealis's Dunmore", "Borealis's Dunmore to be sold to Acme"."""
+    if frame.trigger.type != "acquisition" or frame.noun:
+        return
+    parsed = frame.parsed
+    for place, group in filled:
+        owner = parsed.mentions.get(group.start - 2)
+        owned = parsed.word(group.start - 1) in {"'s", "'"} and place == "object"
+        if owned and owner is not None and owner.kind == "name" and owner.company not in frame.parties:
+            frame.add(owner.company, "", owner)
+            frame.roles[owner.company] = "seller"
 
 
 def _of_a_state(grammar: Grammar, parsed: Parsed, hit: Hit) -> bool:

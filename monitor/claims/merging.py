@@ -87,8 +87,9 @@ _OVER = frozenset({"denied", "terminated"})
 
 
 def _agree(deal: Found, other: Found) -> bool:
-    same = len(deal.parties) < 2 or deal.deal_type == other.deal_type
-    return same and (deal.status in _OVER) == (other.status in _OVER)
+    if len(deal.parties) < 2:
+        return True
+    return deal.deal_type == other.deal_type and (deal.status in _OVER) == (other.status in _OVER)
 
 
 def _add_parties(deal: Found, other: Found) -> None:

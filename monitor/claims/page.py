@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from re import Pattern
 
 from monitor import text as plain
-from monitor.claims import merging, words
+from monitor.claims import merging, rounds, words
 from monitor.claims.checks import PARTY_MISSING, Checks
 from monitor.claims.found import Found, NearMiss
 from monitor.claims.frame import Frame, moved, read_frame, subject_of
@@ -282,6 +282,10 @@ class Page:
         for deal in standing:
             own = Source(sourcing=deal.sourcing, origin=deal.origin, retold=deal.retold)
             merging.settle(deal)
+            if rounds.is_round(deal):
+                for sentence in self.sentences[deal.index : deal.index + rounds.REACH + 1]:
+                    if rounds.tells_investors(sentence.text) and not sentence.headline:
+                        rounds.add_investors(deal, self._mentions(sentence))
             if deal.status == "rumour":  # a party's words elsewhere in the article are no word on the talks
                 source = settle_sources(own, self.sources, rumour=True)
                 deal.sourcing, deal.origin = source.sourcing, source.origin
