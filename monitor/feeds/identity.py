@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -104,7 +104,15 @@ def link_key(url: str) -> str:
     return f"{host}{path}?{query}#{parts.fragment}"
 
 
-def entry_keys(feed: ParsedFeed, feed_url: str) -> Iterator[int]:
+def identified(feed: ParsedFeed, feed_url: str) -> ParsedFeed:
+    """The feed with the links of its entries cleaned, and each entry with its key."""
+    links = [canonical_url(entry.url) if entry.url else "" for entry in feed.entries]
+    keys = _entry_keys(feed, feed_url)
+    whole = zip(feed.entries, links, keys, strict=True)
+    return replace(feed, entries=tuple(replace(entry, url=link, key=key) for entry, link, key in whole))
+
+
+def _entry_keys(feed: ParsedFeed, feed_url: str) -> Iterator[int]:
     """The identity of each entry of a feed, in their order."""
     fronts = {link_key(url) for url in (feed.home, feed_url) if url}
     links = [link_key(entry.url) if entry.url else "" for entry in feed.entries]
@@ -135,14 +143,14 @@ def to_entries(
 ) -> tuple[Entry, ...]:
     """Records of a feed's entries, each identity once, in the feed's order. `now` becomes `first_seen`."""
     made: dict[int, Entry] = {}
-    for key, entry in zip(entry_keys(parsed, feed_url), parsed.entries, strict=True):
-        if key in made:
+    for entry in parsed.entries:
+        if entry.key in made:
             continue
-        made[key] = Entry(
-            entry_key=key,
+        made[entry.key] = Entry(
+            entry_key=entry.key,
             feed_key=feed_key,
             feed_url=feed_url,
-            url=canonical_url(entry.url) if entry.url else "",
+            url=entry.url,
             title=entry.title,
             first_seen=now,
             guid=entry.guid,
@@ -156,9 +164,9 @@ def to_entries(
     return tuple(made.values())
 
 
-def keys_of(feed: ParsedFeed, feed_url: str) -> int:
+def keys_of(feed: ParsedFeed) -> int:
     """One number for the set of entries of a feed: it changes when one comes or goes, not when a date is edited."""
-    return stable_key(*(str(key) for key in sorted(set(entry_keys(feed, feed_url)))))
+    return stable_key(*(str(key) for key in sorted({entry.key for entry in feed.entries})))
 
 
 def _credible(published: datetime | None, now: datetime) -> datetime | None:

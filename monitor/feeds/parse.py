@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from monitor.errors import FeedError, SandboxError
 from monitor.feeds.discover import discover
+from monitor.feeds.identity import identified
 from monitor.feeds.records import ParsedFeed, RawEntry, finish_all, minutes, moment, period
 from monitor.feeds.xml import read_xml
 from monitor.markup import charset_of, decode, one_line, plain_line, safe_url
@@ -46,10 +47,14 @@ def _parse_item(item: tuple[bytes, str, str]) -> ParsedFeed | FeedError:
 
 
 def parse_feed(body: bytes, content_type: str, url: str) -> ParsedFeed:
-    """The feed in `body`. Raises FeedError: `empty`, `not_a_feed` (a web page, a picture), `broken`.
+    """The feed in `body`, its entries identified. Raises FeedError: `empty`, `not_a_feed` (a web page), `broken`.
 
     Not for the main process: a hostile body may take minutes. `parse_many` runs it where it can be killed.
     """
+    return identified(_feed(body, content_type, url), url)
+
+
+def _feed(body: bytes, content_type: str, url: str) -> ParsedFeed:
     start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n\0")
     if not start:
         raise FeedError(url, "empty", "the body is empty")

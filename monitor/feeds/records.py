@@ -29,7 +29,8 @@ _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000
 class ParsedEntry:
     """One entry, clean: plain text, http(s) link."""
 
-    url: str = ""  # as the feed gives it, absolute
+    key: int = 0  # its identity (`monitor.feeds.identity`)
+    url: str = ""  # the link to read and show: absolute, without what tracks readers
     title: str = ""
     guid: str = ""
     summary: str = ""

@@ -14,7 +14,7 @@ from monitor.schedule import Answer
 
 
 def answer_of(
-    result: Response | FetchError | FeedError | SandboxError, parsed: ParsedFeed | None, new: int, feed_url: str
+    result: Response | FetchError | FeedError | SandboxError, parsed: ParsedFeed | None, new: int
 ) -> Answer:
     """The schedule's view of one poll. `parsed` is None for a failure, a 304 and a body that is already known."""
     if not isinstance(result, Response):
@@ -32,7 +32,7 @@ def answer_of(
         permanent_to=result.permanent_to,
         title=parsed.title if parsed else "",
         body_hash=result.body_hash,
-        keys_hash=keys_of(parsed, feed_url) if parsed else 0,
+        keys_hash=keys_of(parsed) if parsed else 0,
         total=len(parsed.entries) if parsed else 0,
         new=new,
     )

@@ -69,7 +69,7 @@ def _polled(run: Run, feeds: Sequence[FeedConfig], states: Mapping[int, FeedStat
     parsing: deque[tuple[int, Response]] = deque()
 
     def polled(index: int, result: Result | FeedError | SandboxError, parsed: ParsedFeed | None = None) -> Polled:
-        answer = answer_of(result, parsed, 0, feeds[index].url)
+        answer = answer_of(result, parsed, 0)
         date = http_date(result.headers.get("Date", "")) if isinstance(result, Response) else None
         return Polled(feed=feeds[index], before=known[index], answer=answer, parsed=parsed, served_at=date)
 
@@ -142,7 +142,7 @@ def _entries(run: Run, polled: Polled) -> list[Entry]:
     elif keep := run.config.retention.entries_days:
         newest = polled.served_at or max((e.published for e in entries if e.published), default=run.now)
         old = min(newest, run.now) - timedelta(days=keep)
-        entries = tuple(replace(e, baseline=e.baseline or (e.published or old) < old) for e in entries)
+        entries = tuple(replace(e, baseline=True) if e.published and e.published < old else e for e in entries)
     if repeated := len(polled.parsed.entries) - len(entries):
         run.report.problem("entries", polled.feed.url, "repeated", f"{repeated} entries repeat another one of the feed")
     return list(entries)
