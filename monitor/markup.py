@@ -28,6 +28,9 @@ _TAG = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _SPACE = re.compile(r"[^\S\n]+")
+_BREAKS = re.compile(r"[\t\r\n]+")
+_ANY_SPACE = re.compile(r"\s")
+_WHOLE = re.compile(r"https?://[^/?#;][^;]*\Z")  # a link that needs no base, and says nothing that a base would undo
 _LINES = re.compile(r"\s*\n\s*")
 
 
@@ -65,6 +68,15 @@ def plain(markup: str) -> str:
     Text that was escaped twice (feeds do that) is unwrapped twice, then only for tags that HTML knows, so that
     "a<b" stays.
     """
+    return clean(_unmarked(markup)) if markup else ""
+
+
+def plain_line(markup: str) -> str:
+    """`plain` on one line: titles, names."""
+    return one_line(_unmarked(markup)) if markup else ""
+
+
+def _unmarked(markup: str) -> str:
     if "<" in markup:
         markup = _TAG.sub(_replace, markup)
     if "&" in markup:
@@ -73,12 +85,7 @@ def plain(markup: str) -> str:
             markup = _TAG.sub(_replace_known, markup)
         if "&" in markup:
             markup = html.unescape(markup)
-    return clean(markup)
-
-
-def plain_line(markup: str) -> str:
-    """`plain` on one line: titles, names."""
-    return " ".join(plain(markup).split())
+    return markup
 
 
 def _replace(match: re.Match[str]) -> str:
@@ -97,12 +104,12 @@ def _replace_known(match: re.Match[str]) -> str:
 def safe_url(url: str, base: str = "") -> str:
     """An absolute http(s) link without control characters, or "" (no link, `javascript:`, `data:`, too long)."""
     # as browsers do it: breaks and tabs vanish ("java\\nscript:" is javascript:), spaces are escaped
-    url = re.sub(r"[\t\r\n]+", "", url).translate(_FORGED).strip()
-    url = re.sub(r"\s", "%20", url)
+    url = _BREAKS.sub("", url).translate(_FORGED).strip()
+    url = _ANY_SPACE.sub("%20", url)
     if not url or len(url) > MAX_URL:
         return ""
     try:
-        url = urljoin(base, url) if base else url
+        url = urljoin(base, url) if base and not _WHOLE.match(url) else url
         parts = urlsplit(url)
         host = parts.hostname
         _ = parts.port
