@@ -13,9 +13,7 @@ from monitor.fetch.wire import Response, http_date
 from monitor.schedule import Answer
 
 
-def answer_of(
-    result: Response | FetchError | FeedError | SandboxError, parsed: ParsedFeed | None, new: int
-) -> Answer:
+def answer_of(result: Response | FetchError | FeedError | SandboxError, parsed: ParsedFeed | None, new: int) -> Answer:
     """The schedule's view of one poll. `parsed` is None for a failure, a 304 and a body that is already known."""
     if not isinstance(result, Response):
         kind = f"parser_{result.kind}" if isinstance(result, SandboxError) else result.kind
