@@ -113,6 +113,8 @@ def _forms(company: Company, name: str, lexicon: Lexicon, *, watched: bool, lent
         )
     for text in company.products:
         yield Name(text, name, "product", watched, _needs(text, lexicon))
+        if len(text) > 3 and text[-1].isalnum() and not text.endswith("s"):  # "A350s", "iPhones"
+            yield Name(f"{text}s", name, "product", watched, _needs(text, lexicon) or _needs(f"{text}s", lexicon))
     acronyms = lexicon.context["names"]["acronyms"]
     for text in company.tickers if watched and not lent else ():  # the market letters of strangers are too often words
         word = len(text) <= 2 or text.lower() in acronyms  # "OLED" is a screen, rarely Universal Display

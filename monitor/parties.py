@@ -266,13 +266,22 @@ class Grammar:
         if preposition in {"to", "for"} and parsed.word(place - 1) in _AFFECTS:
             new.governor = "about"  # "in blow to Borealis"
             return True
-        if preposition == "to" and parsed.word(place + 1) in _OPPOSES and at > place + 1:
+        if preposition == "to" and self._is_infinitive(parsed, place, at):
             new.governor = "against"  # "to counter Borealis"
             return True
         if at - place > 2 and parsed.word(at + 1) in _FINITE:
             return False  # "Under the plan Acme would take control": it begins the clause
         new.governor = self.means.get(preposition, preposition)
         return bool(new.governor)
+
+    def _is_infinitive(self, parsed: Parsed, place: int, at: int) -> bool:
+        """ "to counter Acme", "to de-orbit the Acme": what is behind "to" is done, not met."""
+        if at == place + 1:
+            return False
+        first, last = parsed.tokens[place + 1], parsed.tokens[at - 1]
+        if first.low in _OPPOSES:
+            return True
+        return first.kind == "word" and first.text.islower() and last.low in {"the", "its", "their"} and place + 2 < at
 
     def _preposition(self, tokens: list[Token], at: int) -> str:
         low = tokens[at].low

@@ -173,6 +173,8 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
         aim = rule.effect == "terminated" or (rule.id == "consider" and cue.form == "s")
         if aim and cue.end <= means_of(parsed, hit) < hit.start:
             continue  # "Acme exits hypercars with sale of stake": it ends by the deal, not the deal
+        if parsed.word(cue.start) == "inside" and cue.start != clause.start:
+            continue  # "Acme shops inside Borealis", not "Inside Acme's deal"
         if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) in {",", "-"}:
             continue  # "No, X is not ...", "no-deposit deal"
         if rule.weak and not _carries(parsed, cue, hit):

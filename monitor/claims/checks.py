@@ -119,14 +119,14 @@ class Checks:
         for place, group in frame.filled:
             mention = frame.parsed.mentions[group.end]
             if place == "subject":
-                if frame.parsed.word(frame.hit.start).startswith("power") and "in" in frame.places:
-                    return True  # "Acme to power orders in Borealis app"
                 continue
             if mention.kind == "found":
                 return False
             after = {token.low for token in frame.parsed.tokens[group.end + 1 : group.end + 6]}
             if mention.kind == "product" or after & self._technologies:
                 return True
+            if frame.parsed.word(frame.hit.start).startswith("power"):
+                return True  # "Acme to power Borealis's cars": the subject's technology
         return False
 
     def _with_state(self, frame: Frame, clause: Clause) -> bool:
@@ -202,7 +202,7 @@ def _alone_with(frame: Frame, at: int) -> bool:
 def _together(frame: Frame) -> str:
     """One company cannot "team up" unless the sentence says with whom."""
     last, after = frame.parsed.word(frame.hit.end - 1), frame.parsed.word(frame.hit.end)
-    said = last == "with" or after in {"with", "on"}
+    said = (last == "with" or after in {"with", "on"}) and frame.headline
     return ALONE if frame.trigger.reciprocal and not frame.noun and len(frame.parties) < 2 and not said else ""
 
 

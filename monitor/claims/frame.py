@@ -33,6 +33,7 @@ class Frame:
     hit: Hit
     trigger: Trigger
     reading: Reading
+    headline: bool
     filled: Filled  # as the grammar sees it, before anything is left out or taken over from another clause
     parties: list[str] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
@@ -62,7 +63,14 @@ class Frame:
 
 
 def read_frame(
-    grammar: Grammar, parsed: Parsed, hit: Hit, reading: Reading, about: str | None, pair: tuple[str, ...]
+    grammar: Grammar,
+    parsed: Parsed,
+    hit: Hit,
+    reading: Reading,
+    about: str | None,
+    pair: tuple[str, ...],
+    *,
+    headline: bool,
 ) -> Frame:
     """The parties of the trigger `hit`.
 
@@ -70,7 +78,7 @@ def read_frame(
     """
     trigger = hit.rule
     assert isinstance(trigger, Trigger)
-    frame = Frame(parsed, hit, trigger, reading, fill(parsed, hit, passive=reading.passive))
+    frame = Frame(parsed, hit, trigger, reading, headline, fill(parsed, hit, passive=reading.passive))
     filled = list(frame.filled)
     if moved(parsed):
         filled = _with_mover(parsed, hit, filled)

@@ -69,7 +69,8 @@ def settle(deal: Found) -> None:
         if near and _agree(deal, other):
             _add_parties(deal, other)
         told = deal.trigger.rank == 1 and deal.deal_type == "partnership" and other.deal_type != "partnership"
-        if near and (other.trigger.rank > deal.trigger.rank or told):
+        vague = deal.trigger.rank == 1 or not deal.headline or _is_vague(deal)
+        if near and ((vague and other.trigger.rank > deal.trigger.rank) or told):
             deal.deal_type, deal.trigger = other.deal_type, other.trigger
         retold = other.retold or other.sourcing in {"named_report", "unnamed_sources"}
         if near and deal.headline and deal.status == "announced" and other.status == "rumour" and retold:
@@ -81,6 +82,12 @@ def settle(deal: Found) -> None:
         if deal.sourcing == "unattributed":
             deal.sourcing = other.sourcing
         deal.rules = tuple(dict.fromkeys((*deal.rules, *other.rules)))
+
+
+def _is_vague(deal: Found) -> bool:
+    """ "pact", "cuts ties": two companies and no more."""
+    loose = deal.trigger.id == "ties" or "vague_words" in deal.trigger.checks
+    return loose and deal.deal_type == "partnership"
 
 
 _OVER = frozenset({"denied", "terminated"})

@@ -177,7 +177,7 @@ class Page:
             return None
         if words.yields(parsed, hit) or words.quoted(parsed, hit):
             return None
-        with_others = "between_companies" in trigger.checks and self._with_others(parsed, clause)
+        with_others = "between_companies" in trigger.checks and self._with_others(parsed, clause, hit)
         self.labour = self.labour or (with_others and sentence.headline)
         if with_others or (self.labour and trigger.id == "bid"):
             self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
@@ -197,7 +197,7 @@ class Page:
         if trigger.modal and (lapsed or not (words.is_modal(parsed, hit, reading) or founds(parsed, hit))):
             self._miss(sentence, "told as a fact of life, not as something new", trigger.id)
             return None
-        frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject, self.pair)
+        frame = read_frame(self._k.grammar, parsed, hit, reading, self.subject, self.pair, headline=sentence.headline)
         why = self._k.checks.lacks(frame)
         if (not why or why in PARTY_MISSING) and sentence.headline and not is_silent(parsed) and not trigger.weak:
             why = "" if missing_party(frame, why) else why
@@ -212,10 +212,11 @@ class Page:
     def _is_lead(self, sentence: plain.Sentence) -> bool:
         return sentence.index <= 1
 
-    def _with_others(self, parsed: Parsed, clause: Clause) -> bool:
+    def _with_others(self, parsed: Parsed, clause: Clause, hit: Hit) -> bool:
+        start, end = max(clause.start, hit.start - 6), min(clause.end, hit.end + 6)
         return any(
             word in self._k.not_companies
-            for at, token in enumerate(parsed.tokens[clause.start : clause.end], clause.start)
+            for at, token in enumerate(parsed.tokens[start:end], start)
             for word in token.low.split()
             if not (word == "strike" and any(hit.start == at for hit in parsed.hits))  # "strike pact"
         )

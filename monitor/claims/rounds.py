@@ -14,12 +14,13 @@ from monitor.models import Mention
 REACH = 4  # sentences behind the one that tells the round
 _ROUNDS = frozenset({"raise", "round.noun", "lead-round", "invest", "investment.noun"})
 _JOINS = re.compile(
-    r"\b(?:(?:existing|other|previous|current|returning|new) (?:investors|backers|shareholders)|"
+    r"\b(?:(?:existing|other|previous|current|returning|new) (?:investors?|backers?|shareholders?)|"
     r"participation (?:from|by)|also (?:joined|participated|took part|invested|backed|contributed)|"
     r"participat(?:ed|ing) in the|took part in the|joined (?:the|in the|as)|"
     r"(?:round|financing|investors?) includ(?:ed|es|ing)|were among the (?:investors|backers))\b",
     re.IGNORECASE,
 )
+_LEAVES = re.compile(r"\b(?:exit(?:s|ed|ing)?|sold|sells?|selling|offload\w*)\b", re.IGNORECASE)
 
 
 def is_round(found: Found) -> bool:
@@ -31,7 +32,7 @@ def is_round(found: Found) -> bool:
 
 def tells_investors(sentence: str) -> bool:
     """Does the sentence list more investors?"""
-    return _JOINS.search(sentence) is not None
+    return _JOINS.search(sentence) is not None and _LEAVES.search(sentence) is None
 
 
 def add_investors(found: Found, mentions: Iterable[Mention]) -> None:

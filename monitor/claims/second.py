@@ -69,7 +69,10 @@ def missing_party(frame: Frame, why: str) -> bool:
     if parsed.clauses[clause].kind == "after" and not moved(parsed):
         return False
     before = frame.hit.start if why == NOBODY_BUYS and not frame.reading.passive else len(parsed.tokens)
-    candidates = [group for group in parsed.groups if group.end < before and _may_be_party(parsed, group, clause)]
+    over = frame.reading.status in {"denied", "terminated"}
+    candidates = [
+        group for group in parsed.groups if group.end < before and _may_be_party(parsed, group, clause, over=over)
+    ]
     others = {
         parsed.mentions[at].company: parsed.mentions[at] for group in candidates for at in group.members
         if parsed.mentions[at].company not in have and _is_company(parsed.mentions[at])
@@ -86,9 +89,20 @@ def _is_company(mention: Mention) -> bool:
     return mention.kind == "name" or (mention.kind == "product" and mention.watched)
 
 
-def _may_be_party(parsed: Parsed, group: Group, clause: int) -> bool:
+def _may_be_party(parsed: Parsed, group: Group, clause: int, *, over: bool) -> bool:
     if group.other or group.modifier or group.governor in {"against", "about"}:
         return False
+    if (
+        group.clause != clause
+        and not over
+        and any(
+            isinstance(hit.rule, Cue)
+            and hit.rule.effect == "terminated"
+            and parsed.clause_of[hit.start] == group.clause
+            for hit in parsed.hits
+        )
+    ):
+        return False  # "Acme to supply shirts, ending Borealis partnership"
     return parsed.clauses[group.clause].kind not in {"background", "after"} or group.clause == clause
 
 

@@ -78,6 +78,8 @@ def yields(parsed: Parsed, hit: Hit) -> bool:
         if other.start < hit.end or not isinstance(other.rule, Trigger) or other.form not in {"noun", "nouns"}:
             continue
         between = {token.low for token in parsed.tokens[hit.end : other.start]}
+        if parsed.clause_of[other.start] != parsed.clause_of[hit.start]:
+            continue
         if other.start - hit.end <= 7 and not _ENDS_OBJECT & between:
             return True
     return False
