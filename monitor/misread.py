@@ -49,10 +49,8 @@ def misread(tokens: Sequence[Token], hit: Hit) -> bool:
     if _hyphenated(tokens, hit) or _verb_as_noun(tokens, hit):
         return True
     low, after = tokens[hit.start].low, tokens[hit.end].low if hit.end < len(tokens) else ""
-    if low == "back" and isinstance(hit.rule, Trigger) and after in {"in", "to", "at", "on", "with", "from", "into"}:
-        return True  # "Acme back in talks"
-    if low == "sources" and isinstance(hit.rule, Trigger) and (not after or after in _SAY or hit.start == 0):
-        return True  # ": sources", "sources say"
+    if _is_particle(tokens, hit, low, after):
+        return True
     if hit.form in {"ing", "base", "s"} and after == "-" and tokens[hit.end].start == tokens[hit.end - 1].end:
         return True  # "Building-Products maker"
     if hit.form == "ing" and after in FIRMS | _FIRM:
@@ -86,6 +84,17 @@ def misread(tokens: Sequence[Token], hit: Hit) -> bool:
             or plural
             or before.low.endswith("ly")
         )
+    return False
+
+
+def _is_particle(tokens: Sequence[Token], hit: Hit, low: str, after: str) -> bool:
+    """ "Acme back in talks", "brews up sale", ": sources": no verb of its own."""
+    if low == "back" and isinstance(hit.rule, Trigger):
+        return after in {"in", "to", "at", "on", "with", "from", "into"}
+    if low == "up" and hit.start:
+        return tokens[hit.start - 1].low.endswith(("s", "ed", "ing")) and after not in {"its", "offer"}
+    if low == "sources" and isinstance(hit.rule, Trigger):
+        return not after or after in _SAY or hit.start == 0
     return False
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from monitor.lexicon import Cue, Hit, Lexicon
 from monitor.misread import FIRMS, misread
 from monitor.models import Mention
-from monitor.text import Token
+from monitor.text import Token, is_title_case
 
 _REACH = 12  # words between a name and the word that governs it
 _LINKS = frozenset({"and", "or", "&", "/", "-", "plus", "–", "x", "×"})
@@ -35,7 +35,9 @@ _LISTED = frozenset(
     "brands operators ones others".split()
 )
 _ENGAGES = frozenset("hired hires hire hiring tapped taps appointed retained engaged bankers adviser advisers".split())
-_ADVISES = frozenset("advised advises advising acted acts bankers is are".split())
+_ADVISES = frozenset(
+    "advised advises advising acted acts bankers is are upgrades downgrades sees initiates analyst analysts".split()
+)
 _FINITE = frozenset("is are was were has have had will may might could would".split())
 _AFFECTS = frozenset(
     "blow boost threat setback relief challenge rebuke win victory alternative answer challenger".split()
@@ -43,8 +45,12 @@ _AFFECTS = frozenset(
 _OPPOSES = frozenset(
     "counter rival challenge beat fight overtake match catch topple undercut outbid thwart avoid tackle escape".split()
 )
-_BEATS = frozenset("beating besting outbidding topping trumping overtaking pipping leapfrogging displacing".split())
+_BEATS = frozenset(
+    "trumps beats outbids tops pips bests challenging rivalling rivaling beating besting outbidding topping trumping "
+    "overtaking pipping leapfrogging displacing".split()
+)
 _ROUGHLY = frozenset("about around over under near".split())
+_LISTING = frozenset({"from", "with", "including", "by"})
 _TALK = frozenset("talk talks speculation rumours rumors reports hopes fears pressure demand".split())
 _QUANTITY = frozenset("more less fewer other".split())
 
@@ -230,11 +236,20 @@ class Grammar:
                 return link
             if token.low == "," and tokens[place - 1].low in _APPOSED and tokens[place - 1].kind == "word":
                 continue  # "with a Chinese company, Borealis Automobile, ..."
+            if token.low == "," and self._goes_on(parsed, place):
+                continue  # "from Jo Bloggs, Acme and Borealis"
             if token.low == "," or (token.kind == "punct" and token.low not in _SKIP_PUNCT and token.low not in _LINKS):
                 break
             if self._governs(parsed, place, at, covered, new):
                 return new
         return new
+
+    def _goes_on(self, parsed: Parsed, comma: int) -> bool:
+        """Is the comma one of a list of names, of which the one before is nobody we know?"""
+        at = comma - 1
+        while at > 0 and parsed.tokens[at].kind == "word" and parsed.tokens[at].text[:1].isupper():
+            at -= 1
+        return at < comma - 1 and comma - at <= 4 and parsed.word(at) in _LISTING and not is_title_case(parsed.text)
 
     def _is_thing_of(self, parsed: Parsed, owner: int, at: int) -> bool:
         """ "Borealis's Agent Suite": a capitalised thing of a known company, not a company."""
@@ -269,7 +284,8 @@ class Grammar:
         if preposition == "to" and self._is_infinitive(parsed, place, at):
             new.governor = "against"  # "to counter Borealis"
             return True
-        if at - place > 2 and parsed.word(at + 1) in _FINITE:
+        opens = place <= parsed.clauses[parsed.clause_of[at]].start + 1
+        if opens and at - place > 2 and parsed.word(at + 1) in _FINITE:
             return False  # "Under the plan Acme would take control": it begins the clause
         new.governor = self.means.get(preposition, preposition)
         return bool(new.governor)
@@ -320,7 +336,7 @@ class Grammar:
         between = [token.low for token in parsed.tokens[left + 1 : at] if token.low not in _SKIP_PUNCT]
         if self._acts(parsed, left, between):
             return
-        if any(word in _LINKS - {"-"} for word in between) or len(between) > 5:
+        if any(word in _LINKS - {"-"} or word == "including" for word in between) or len(between) > 5:
             return
         if not group.members or left != group.end:
             return
@@ -335,7 +351,7 @@ class Grammar:
             return False
         first = between[0]
         plural = first.endswith("s") and not first.endswith("ss")
-        verbal = first in _FINITE or (plural and first[:-1] in self.lexicon.words)
+        verbal = first in _FINITE | _BEATS or (plural and first[:-1] in self.lexicon.words)
         return verbal and not set(between) & (self.others | self.assets | self.technologies | FIRMS)
 
     def _is_other(self, parsed: Parsed, at: int) -> bool:

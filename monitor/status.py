@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Cue, Hit, Trigger
-from monitor.parties import Group, Parsed
+from monitor.parties import Clause, Group, Parsed
 from monitor.text import Token, is_title_case
 
 _BE = frozenset("is are was were be been being gets get got getting 're 's".split())
@@ -161,32 +161,38 @@ def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
         if _bears(parsed, cue, hit):
             found.append(Hit(cue.start, cue.end, CARRIED, cue.form))
             continue
+        if isinstance(cue.rule, Trigger) and cue.rule.status == "denied" and clause.start <= cue.start < hit.start:
+            found.append(Hit(cue.start, cue.end, _REFUSED, cue.form))  # "not in talks with Acme about an investment"
         if not isinstance(cue.rule, Cue) or cue.rule.where == "after" or cue.end > hit.start:
             continue
-        rule = cue.rule
-        if rule.effect in {"ignore", "report"} or (rule.id == "history" and hit.form not in {"noun", "nouns"}):
-            continue
-        if cue.start < clause.start and not _bridges(parsed, cue, hit) and not _shared(parsed, cue, hit):
-            continue
-        if _distance(parsed, cue.end, hit.start) > rule.gap:
-            continue
-        aim = rule.effect == "terminated" or (rule.id == "consider" and cue.form == "s")
-        if aim and cue.end <= means_of(parsed, hit) < hit.start:
-            continue  # "Acme exits hypercars with sale of stake": it ends by the deal, not the deal
-        if parsed.word(cue.start) == "inside" and cue.start != clause.start:
-            continue  # "Acme shops inside Borealis", not "Inside Acme's deal"
-        if parsed.word(cue.start) == "no" and cue.end - cue.start == 1 and parsed.word(cue.end) in {",", "-"}:
-            continue  # "No, X is not ...", "no-deposit deal"
-        if rule.weak and not _carries(parsed, cue, hit):
-            continue
-        if (
-            cue.form in {"past/pp", "pp"}
-            and rule.effect in {"terminated", "denied", "announced", "rumour"}
-            and _adjectival(parsed, cue)
-        ):
-            continue
-        found.append(cue)
+        if _reaches(parsed, cue, cue.rule, hit, clause):
+            found.append(cue)
     return found
+
+
+def _reaches(parsed: Parsed, cue: Hit, rule: Cue, hit: Hit, clause: Clause) -> bool:
+    """Does a cue on the left say something of the trigger, by its rule's reach and the words between?"""
+    if rule.effect in {"ignore", "report"} or (rule.id == "history" and hit.form not in {"noun", "nouns"}):
+        return False
+    if cue.start < clause.start and not _bridges(parsed, cue, hit) and not _shared(parsed, cue, hit):
+        return False
+    if _distance(parsed, cue.end, hit.start) > rule.gap or _is_another_word(parsed, cue, clause):
+        return False
+    aim = rule.effect == "terminated" or (rule.id == "consider" and cue.form == "s")
+    if aim and cue.end <= means_of(parsed, hit) < hit.start:
+        return False  # "Acme exits hypercars with sale of stake": it ends by the deal, not the deal
+    if rule.weak and not _carries(parsed, cue, hit):
+        return False
+    changes = rule.effect in {"terminated", "denied", "announced", "rumour"}
+    return not (changes and cue.form in {"past/pp", "pp"} and _adjectival(parsed, cue))
+
+
+def _is_another_word(parsed: Parsed, cue: Hit, clause: Clause) -> bool:
+    """ "Acme shops inside Borealis" (not "Inside Acme's deal"); "No, X is not ...", "no-deposit deal"."""
+    low = parsed.word(cue.start)
+    if cue.end - cue.start > 1:
+        return False
+    return (low == "inside" and cue.start != clause.start) or (low == "no" and parsed.word(cue.end) in {",", "-"})
 
 
 def _shared(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
@@ -198,6 +204,7 @@ def _shared(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
     )  # fmt: skip
 
 
+_REFUSED = Cue(id="no-talks", effect="denied", where="before")
 CARRIED = Cue(id="carried", effect="announced", where="before", weak=True)
 
 

@@ -70,6 +70,7 @@ class Checks:
         parsed, hit = frame.parsed, frame.hit
         clause = parsed.clauses[parsed.clause_of[hit.start]]
         alone = frame.reading.status == "denied" or self._with_state(frame, clause)
+        alone = alone and frame.trigger.id != "talks.noun"
         few = len(frame.parties) < 2
         bare = frame.noun and (hit.form == "nouns" or parsed.word(hit.start) in {"agreement", "accord"})
         if "agreement" in frame.trigger.checks and bare and few and not alone:
@@ -356,6 +357,8 @@ def _bare_object(frame: Frame) -> str:
 
 
 def _goods(frame: Frame) -> str:
+    if frame.hit.start == frame.hit.end - 1 and "for" not in frame.places:
+        return "for whom nobody says"
     return "" if is_goods(frame.parsed, frame.hit) else "no wares are named"
 
 

@@ -15,12 +15,15 @@ def _any_of(words: str) -> re.Pattern[str]:
 
 
 _SUPPLY = _any_of(
-    "chips?;components?;parts;panels;batteries;modems?;wafers;supply;supplier;purchase;power;gas;lng;cloud;servers;"
+    "chips?;components?;parts;panels;batteries;modems?;wafers;supply;supplier;purchase;"
+    "(?:solar|wind|nuclear|hydro|green|electric) power;power (?:deal|purchase|supply|contract);gas;lng;cloud;servers;"
     "aircraft;jets;planes;fighters;narrowbodies;widebodies;newbuilds;compute;gpus?;electricity;uranium;engines;capacity"
 )
 _LICENSING = _any_of(
-    r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;music;streaming;royalt\w+;patents?"
+    r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;sunday ticket;matches;"
+    r"playoffs;music;streaming;royalt\w+;patents?"
 )
+_GAMES = _any_of("ticket;playoffs?;matches")
 _BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
@@ -54,6 +57,8 @@ _GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through"})
 
 def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str]) -> DealType:
     """The type that the trigger means, made precise by what stands around it."""
+    if trigger.rank == 1 and "target" in roles.values() and _GAMES.search(parsed.text):
+        return "licensing"
     if trigger.rank == 1 and "target" in roles.values() and not _wares_of(parsed, hit) and not is_goods(parsed, hit):
         return "acquisition"
     head = parsed.tokens[hit.end - 1].low
@@ -121,7 +126,7 @@ _FOUNDED = frozenset("company firm entity newco enterprise".split())
 
 def founds(parsed: Parsed, hit: Hit) -> bool:
     """Do the companies set up one together: "Acme, Borealis form battery company"?"""
-    for token in parsed.tokens[hit.end : hit.end + 7]:
+    for token in parsed.tokens[hit.end : hit.end + 11]:
         if token.kind == "company" or token.low in _GOODS_STOP:
             return False
         if token.low in _FOUNDED:

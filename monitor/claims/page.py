@@ -22,6 +22,9 @@ from monitor.status import NOTHING_SAID, read_status
 from monitor.text import is_title_case
 
 MAX_SENTENCES = 120  # of one article that are read
+_PUBLIC = frozenset(
+    "Administration Ministry Agency Department Authority Commission Council Navy Army Government".split()
+)
 SOURCED = 14  # sentences in which an article says whose story it tells
 
 
@@ -255,10 +258,13 @@ class Page:
 
     def _drop_public_bodies(self, frame: Frame) -> None:
         """A ministry that nobody watches is a customer, but no company: the company on the other side is the news."""
-        bodies = [name for name in frame.parties if name in self._k.public and name not in self._k.watched]
+        bodies = [name for name in frame.parties if self._is_public(name) and name not in self._k.watched]
         if len(bodies) < len(frame.parties):
             for name in bodies:
                 frame.parties.remove(name)
+
+    def _is_public(self, name: str) -> bool:
+        return name in self._k.public or name.rpartition(" ")[2] in _PUBLIC
 
     def _source(self, sentence: str) -> Source:
         return read_source(sentence, self._k.lexicon.outlets, own=self._outlet, companies=self._k.companies)
@@ -286,7 +292,7 @@ class Page:
             if rounds.is_round(deal):
                 for sentence in self.sentences[deal.index : deal.index + rounds.REACH + 1]:
                     if rounds.tells_investors(sentence.text) and not sentence.headline:
-                        rounds.add_investors(deal, self._mentions(sentence))
+                        rounds.add_investors(deal, sentence.text, self._mentions(sentence))
             if deal.status == "rumour":  # a party's words elsewhere in the article are no word on the talks
                 source = settle_sources(own, self.sources, rumour=True)
                 deal.sourcing, deal.origin = source.sourcing, source.origin

@@ -20,6 +20,9 @@ _JOINS = re.compile(
     r"(?:round|financing|investors?) includ(?:ed|es|ing)|were among the (?:investors|backers))\b",
     re.IGNORECASE,
 )
+_PEOPLE = re.compile(
+    r"\s(?:CEO|chief|boss|chair\w*|(?:co-?)?founders?|executives?|president|alum\w*|veterans?)\b", re.IGNORECASE
+)
 _LEAVES = re.compile(r"\b(?:exit(?:s|ed|ing)?|sold|sells?|selling|offload\w*)\b", re.IGNORECASE)
 
 
@@ -35,9 +38,10 @@ def tells_investors(sentence: str) -> bool:
     return _JOINS.search(sentence) is not None and _LEAVES.search(sentence) is None
 
 
-def add_investors(found: Found, mentions: Iterable[Mention]) -> None:
-    """The companies of such a sentence become investors, but for those known by their form alone."""
+def add_investors(found: Found, sentence: str, mentions: Iterable[Mention]) -> None:
+    """The companies of such a sentence become investors, but for those known by their form alone or by their people."""
     for mention in mentions:
-        if mention.kind == "name" and mention.company not in found.parties:
+        person = _PEOPLE.match(sentence, mention.end) or sentence[: mention.start].endswith(("former ", "ex-"))
+        if mention.kind == "name" and not person and mention.company not in found.parties:
             found.parties.append(mention.company)
             found.roles[mention.company] = "investor"
