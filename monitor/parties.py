@@ -278,6 +278,9 @@ class Grammar:
             return True
         if not preposition or preposition in {"called", "named", "dubbed"}:
             return False
+        if preposition == "on" and parsed.word(place - 1) in {"take", "takes", "taking"}:
+            new.governor = "against"  # "to take on Borealis"
+            return True
         if preposition in {"to", "for"} and parsed.word(place - 1) in _AFFECTS:
             new.governor = "about"  # "in blow to Borealis"
             return True

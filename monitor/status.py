@@ -204,6 +204,7 @@ def _shared(parsed: Parsed, cue: Hit, hit: Hit) -> bool:
     )  # fmt: skip
 
 
+_TALKED = Cue(id="talks", effect="rumour", where="after")
 _REFUSED = Cue(id="no-talks", effect="denied", where="before")
 CARRIED = Cue(id="carried", effect="announced", where="before", weak=True)
 
@@ -261,6 +262,8 @@ def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     found = []
     for cue in parsed.hits:
+        if isinstance(cue.rule, Trigger) and cue.rule.status == "rumour" and cue.start == hit.end:
+            found.append(Hit(cue.start, cue.end, _TALKED, cue.form))  # "in alliance talks on AI"
         if (
             not isinstance(cue.rule, Cue)
             or cue.rule.where == "before"

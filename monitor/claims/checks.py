@@ -344,6 +344,9 @@ def _no_contract(frame: Frame) -> str:
     return "the money is paid under a contract" if contract else ""
 
 
+_ENDS = frozenset(
+    ["", *", . ; : ? - – — again over against up ahead this next worth after before despite again".split()]
+)
 _PARTS = frozenset("plant unit business division factory arm stake assets brand brands mine refinery stores".split())
 
 
@@ -352,7 +355,7 @@ def _bare_object(frame: Frame) -> str:
     behind = [token.low for token in frame.parsed.tokens[frame.hit.end : frame.hit.end + 5]]
     if behind[:1] == ["'s"] and _PARTS & set(behind):
         return ""  # "eyes Borealis's Leipzig plant"
-    bare = frame.parsed.word(frame.hit.end) in _PREPOSITIONS | {"", ",", ".", ";", ":", "?", "again", "-", "–", "—"}
+    bare = frame.parsed.word(frame.hit.end) in _PREPOSITIONS | _ENDS
     return "" if bare else "it is after something else than the company"
 
 

@@ -52,7 +52,7 @@ _COMPANY_WORDS = frozenset(
     "provider developer field fields brand subsidiary chipmaker start operations rival specialist distributor "
     "manufacturer designer units businesses arms divisions stores shops outlets clinics branches hotels".split()
 )
-_GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through"})
+_GOODS_STOP = frozenset({"from", "to", "by", "for", "in", "through", "with", "at", "on", "after", "as", "amid"})
 
 
 def deal_type(trigger: Trigger, parsed: Parsed, hit: Hit, roles: dict[str, str]) -> DealType:
@@ -142,12 +142,19 @@ def _wares_of(parsed: Parsed, hit: Hit) -> bool:
     return not _COMPANY_WORDS & {token.low for token in parsed.tokens[hit.end + 3 : hit.end + 8]}
 
 
+_DESCRIBED = re.compile(  # says what a company is, not what the deal is about
+    r"\b[\w-]+[ -](?:maker|giant|firm|company|designer|producer|start-?up|specialist|manufacturer|developer)s?\b",
+    re.IGNORECASE,
+)
+
+
 def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from the other words of its clause."""
     clause = parsed.clauses[parsed.clause_of[hit.start]]
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
     if trigger.id in {"no-talks", "talks-with", "talks-group"}:
         around = parsed.text  # "denies talks with Borealis after report of bid"
+    around = _DESCRIBED.sub(" ", around)
     if _VENTURE.search(around):
         return "joint_venture"
     target = parsed.mentions.get(hit.end + 1)

@@ -35,9 +35,13 @@ _ENDS_OBJECT = frozenset({"with", "from", "for", "to", "in", "on", "by", "after"
 def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
     """Does one of the trigger's `unless` words follow closely?"""
     behind = [token.low for token in parsed.tokens[hit.end : hit.end + 7] if token.kind != "money"]
+    verb = hit.form not in {"noun", "nouns", "phrase"}
     if hit.end in parsed.mentions:
-        behind = behind[:1] and [token.low for token in parsed.tokens[hit.end + 1 : hit.end + 4]]
-    reach = next((at for at, low in enumerate(behind[:3]) if at and behind[at - 1] in PREPOSITIONS_WITHIN), 3)
+        end = _end_of_list(parsed, hit.end)
+        behind = [token.low for token in parsed.tokens[end : end + 3]]
+    reach = next((at for at, low in enumerate(behind[:3]) if at and behind[at - 1] in _NEW_PHRASE), 3)
+    if verb and hit.end in parsed.mentions and behind[:1] and behind[0] in _PARTICLES:
+        return False  # "backs Acme over ...": no particle of the verb, which has its object
     for words in trigger.unless:
         for at in range(min(reach, len(behind) - len(words) + 1)):
             if tuple(behind[at : at + len(words)]) == words and not _meant(parsed, hit, at + len(words), words, at):
@@ -45,10 +49,22 @@ def unless(parsed: Parsed, hit: Hit, trigger: Trigger) -> bool:
     return False
 
 
+_NEW_PHRASE = PREPOSITIONS_WITHIN | {"and", "or", "but", "as", "amid", "after", "under", "against", "before", ",", ";"}
+_PARTICLES = frozenset("off down out up".split())
 _HOLDERS = frozenset({"shareholders", "holders", "stockholders", "investors"})
 _MAKERS = frozenset(
     "miner producer maker explorer developer firm company startup startups group platform specialist".split()
 )
+
+
+def _end_of_list(parsed: Parsed, at: int) -> int:
+    """Behind the company at `at` and those that it is listed with."""
+    while at in parsed.mentions:
+        step = 2 if parsed.word(at + 1) in {",", "and", "&"} else 1
+        if at + step not in parsed.mentions:
+            return at + 1
+        at += step
+    return at
 
 
 def _meant(parsed: Parsed, hit: Hit, behind: int, words: tuple[str, ...], at: int) -> bool:
