@@ -78,7 +78,7 @@ class Names:
         found: list[tuple[int, int, Name]] = []
         titled: bool | None = None  # asked only where it matters: it means to look at every word
         for form, start, end in self._phrases.find(low):
-            if _bounded(low, start, end):
+            if _bounded(low, start, end) and not _counts(text, start, end):
                 written = text[start:end]
                 for name in self._by_form[form]:
                     if titled is None and name.needs and not name.watched:
@@ -136,11 +136,28 @@ def _case_fits(written: str, name: Name, titled: bool) -> bool:
         return False
     if written == name.text:
         return True
-    if name.kind == "ticker":
+    if name.kind == "ticker" or _half_written(written, name.text):
         return False
     if name.needs or not name.watched:
         return written[:1].isupper() and (written[1:] == name.text[1:] or (len(written) > 4 and written.isupper()))
     return written[:1].isupper() or not name.text[:1].isupper() or (" " not in name.text and len(name.text) > 6)
+
+
+def _half_written(written: str, name: str) -> bool:
+    """ "American airlines" for American Airlines: two words, not the name."""
+    if " " not in name or written.islower() or written.isupper():
+        return False
+    pairs = zip(written.split(), name.split(), strict=False)
+    return any(ours[:1].isupper() and theirs[:1].islower() for theirs, ours in pairs)
+
+
+_NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
+_COUNTED = re.compile(r"\s[a-z]+s\b")
+
+
+def _counts(text: str, start: int, end: int) -> bool:
+    """ "Three companies agree merger": a number at the head of a sentence."""
+    return start == 0 and text[:end].lower() in _NUMBERS and _COUNTED.match(text, end) is not None
 
 
 _SUFFIX = re.compile(
@@ -159,7 +176,7 @@ def _bounded(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and before in "$€£¥":
         return False
-    if before and (_WORDISH.match(before) or (before in "@#." and start > 1 and before != ".")):
+    if before and (_WORDISH.match(before) or before in "@#"):
         return False
     if after and _WORDISH.match(after):
         return False
