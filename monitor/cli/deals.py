@@ -86,7 +86,8 @@ def _own_name(name: str, config: Config) -> str:
 
 def nothing_fits(store: Store, config: Config, company: tuple[str, ...]) -> str:
     """Why there is nothing to show: no deals at all, a company that no deal names, or options that none fits."""
-    parties = store.latest("events").select("parties").collect()["parties"].explode().drop_nulls().unique().to_list()
+    rows = store.latest("events").select("parties").collect()["parties"].to_list()
+    parties = {name for row in rows for name in row or ()}
     if not parties:
         return "no deals yet; `deal-monitor poll` looks for some"
     known = {name.lower(): name for name in (*parties, *(c.name for c in config.watchlist))}
