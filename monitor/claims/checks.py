@@ -203,7 +203,7 @@ def _alone_with(frame: Frame, at: int) -> bool:
 def _together(frame: Frame) -> str:
     """One company cannot "team up" unless the sentence says with whom."""
     last, after = frame.parsed.word(frame.hit.end - 1), frame.parsed.word(frame.hit.end)
-    said = (last == "with" or after in {"with", "on"}) and frame.headline
+    said = (last == "with" or after in {"with", "on"}) and (frame.headline or "subject" not in frame.places)
     return ALONE if frame.trigger.reciprocal and not frame.noun and len(frame.parties) < 2 and not said else ""
 
 
