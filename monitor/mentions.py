@@ -180,6 +180,8 @@ def _bounded(text: str, start: int, end: int) -> bool:
         return False
     if after and _WORDISH.match(after):
         return False
+    if after == "-" and text[end + 1 : end + 2].isdigit():
+        return False  # "AWS-3" is a band, not AWS
     # "Meta.com" and "Target's" differ: a dot followed by a letter is part of another word
     return not (after == "." and _WORDISH.match(text[end + 1 : end + 2]) and text[end + 1 : end + 2].isalpha())
 

@@ -15,6 +15,8 @@ _TO = frozenset("to will could may might can would 'll not won't cannot can't sh
 
 def _hyphenated(tokens: Sequence[Token], hit: Hit) -> bool:
     """Part of a compound such as "OpenAI-backed": no deal word of its own."""
+    if hit.start > 1 and tokens[hit.start - 1].low == "-" and tokens[hit.start - 2].low == "pre":
+        return True  # "pre-orders"
     return (
         hit.start > 0
         and tokens[hit.start - 1].low == "-"

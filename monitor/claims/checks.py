@@ -126,6 +126,8 @@ class Checks:
             after = {token.low for token in frame.parsed.tokens[group.end + 1 : group.end + 6]}
             if mention.kind == "product" or after & self._technologies:
                 return True
+            if place == "from" and set(object_words(frame)) & self._technologies:
+                return True  # "to use some AI from Acme"
             if frame.parsed.word(frame.hit.start).startswith("power"):
                 return True  # "Acme to power Borealis's cars": the subject's technology
         return False

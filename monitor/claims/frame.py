@@ -176,7 +176,7 @@ def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
         group for group in parsed.groups
         if group.clause == number and group.end < hit.start and not group.modifier and group.governor == ""
     ]  # fmt: skip
-    if number == 0 or own:
+    if number == 0 or own or _has_other_subject(parsed, clause.start, hit.start):
         return None
     fits = (
         clause.kind == "coordinate"
@@ -194,6 +194,14 @@ def _inherited(grammar: Grammar, parsed: Parsed, hit: Hit) -> Group | None:
         if group.clause < number and group.governor in {"", "in", "of"} and not group.modifier:
             return group
     return None
+
+
+def _has_other_subject(parsed: Parsed, start: int, end: int) -> bool:
+    """ "shares fall as Jo Bloggs backs a law": somebody else does it, who is no company."""
+    words = [token for token in parsed.tokens[start:end] if token.kind == "word"]
+    return (
+        parsed.word(start) == "as" and not is_title_case(parsed.text) and any(w.text[:1].isupper() for w in words[1:])
+    )
 
 
 def own_before(parsed: Parsed, number: int) -> list[Group]:

@@ -23,13 +23,15 @@ _LICENSING = _any_of(
     r"licens\w+;rights;catalogu?e;songs;images?;archives?;photos;library;content;films;shows;sunday ticket;matches;"
     r"playoffs;music;streaming;royalt\w+;patents?"
 )
+_GOVERNMENT = re.compile(r"\b(?:Army|Navy|Air Force|Pentagon|NHS|Ministry of Defen[cs]e|[Gg]overnment)\b")
 _GAMES = _any_of("ticket;playoffs?;matches")
 _BUYING = re.compile(  # case counts: "Buy" in a headline is often the name of a button
     r"\b(?:acquir\w+|to buy|buys|buying|buyout|takeover|take over|merger|to merge|purchase of|sell itself|to sell)\b"
 )
 _TAKEOVER = _any_of("pursuit;combination;take-?over;merger;buy-?out;acquisition;bid")
 _STAKE = _any_of(
-    r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in"
+    r"\d+(?:\.\d+)?% of;stake;invest(?:s|ed|ing)?;investment (?!firm|bank|group|fund|manager);funding;equity;shares in;"
+    "to raise"
 )
 _VENTURE = re.compile(
     r"\b(?:joint venture|jv|(?:equally|jointly)[- ]owned (?:company|firm|venture)|50[-:]50 (?:company|firm|venture))\b",
@@ -167,6 +169,8 @@ def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
         return "investment"
     if _LICENSING.search(around):
         return "licensing"
+    if trigger.id == "deal.noun" and _GOVERNMENT.search(around):
+        return "supply_contract"
     if _SUPPLY.search(around) and not trigger.weak and not _TOGETHER.search(around):
         return "supply_contract"
     return trigger.type
