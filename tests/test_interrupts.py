@@ -11,11 +11,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from monitor.cli.running import run_steps
 from monitor.cli.stopping import CODE, SAYS
+from monitor.config import load_config
+from monitor.pipeline import Watch, watching
 from tests.conftest import Command
 from tests.pipelines import Desk, item, page, serve_feed
 from tests.servers import Handler, Hit, LoopbackServer, head
@@ -71,6 +75,8 @@ def test_a_poll_that_is_stopped_again_and_again_loses_and_repeats_nothing(desk: 
         assert "Traceback" not in err
         assert seconds < 5
     assert command("--config", desk.folder, "poll", "--plain")[0] == 0
+    with watching(Watch(console=lambda alert: None)):  # one that was being sent is tried again when its time is over
+        run_steps(load_config(desk.folder), everything=True, now=datetime.now(UTC) + timedelta(minutes=5))
     rows = [json.loads(line) for line in command("--config", desk.folder, "alerts", "--all", "--json")[1].splitlines()]
     assert Counter(row["state"] for row in rows) == {"sent": PAGES}
     events = command("--config", desk.folder, "events", "--limit", "0", "--json")[1].splitlines()
