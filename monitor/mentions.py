@@ -15,8 +15,7 @@ from monitor.models import Company, Mention
 from monitor.phrases import Phrases, lower
 from monitor.sourcing import reports
 from monitor.text import is_title_case
-
-_WORDISH = re.compile(r"\w")
+from monitor.written import bounded, case_fits, counts, with_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +60,7 @@ class Names:
         """Whether a watched name stands there that `find` may find in some part of the text: for a first look."""
         text = text.replace("’", "'")
         return any(
-            any(
-                name.watched and (written.isupper() or _case_fits(written, name, False)) for name in self._by_form[form]
-            )
+            any(name.watched and (written.isupper() or case_fits(written, name, False)) for name in self._by_form[form])
             for form, start, end in self._phrases.find(lower(text))
             if (written := text[start:end])
         )
@@ -78,13 +75,13 @@ class Names:
         found: list[tuple[int, int, Name]] = []
         titled: bool | None = None  # asked only where it matters: it means to look at every word
         for form, start, end in self._phrases.find(low):
-            if _bounded(low, start, end) and not _counts(text, start, end):
+            if bounded(low, start, end) and not counts(text, start, end):
                 written = text[start:end]
                 for name in self._by_form[form]:
                     if titled is None and name.needs and not name.watched:
                         titled = is_title_case(text)
-                    if any_case or _case_fits(written, name, bool(titled)):
-                        found.append((start, _with_suffix(text, end), name))
+                    if any_case or case_fits(written, name, bool(titled)):
+                        found.append((start, with_suffix(text, end), name))
                         break
         return [
             (
@@ -125,65 +122,6 @@ def _needs(text: str, lexicon: Lexicon) -> str:
     """A name that is a common word, or very short, must be written as a name is."""
     low = text.lower()
     return lexicon.needs.get(low) or ("case" if low in lexicon.words or len(text) <= 3 else "")
-
-
-def _case_fits(written: str, name: Name, titled: bool) -> bool:
-    """Is this the name, or the word that it is made of?
-
-    As the user gave it: yes, but where every word has a capital, a stranger's name that is a word is not believed.
-    """
-    if not name.watched and name.needs and titled and not written.isupper():
-        return False
-    if written == name.text:
-        return True
-    if name.kind == "ticker" or _half_written(written, name.text):
-        return False
-    if name.needs or not name.watched:
-        return written[:1].isupper() and (written[1:] == name.text[1:] or (len(written) > 4 and written.isupper()))
-    return written[:1].isupper() or not name.text[:1].isupper() or (" " not in name.text and len(name.text) > 6)
-
-
-def _half_written(written: str, name: str) -> bool:
-    """ "American airlines" for American Airlines: two words, not the name."""
-    if " " not in name or written.islower() or written.isupper():
-        return False
-    pairs = zip(written.split(), name.split(), strict=False)
-    return any(ours[:1].isupper() and theirs[:1].islower() for theirs, ours in pairs)
-
-
-_NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
-_COUNTED = re.compile(r"\s[a-z]+s\b")
-
-
-def _counts(text: str, start: int, end: int) -> bool:
-    """ "Three companies agree merger": a number at the head of a sentence."""
-    return start == 0 and text[:end].lower() in _NUMBERS and _COUNTED.match(text, end) is not None
-
-
-_SUFFIX = re.compile(
-    r"(?:,?\s(?:Inc|Corp|Corporation|Co|Company|Ltd|Limited|PLC|plc|LLC|AG|SA|SE|NV|Oyj|Oy|AB|Ab|ASA|GmbH|SpA|Group|Holdings?|"
-    r"& Associates|& Co|& Company|& Sons)\b\.?(?!\w))+"
-)
-
-
-def _with_suffix(text: str, end: int) -> int:
-    """The end of the name with its legal form ("Acme Corp.")."""
-    match = _SUFFIX.match(text, end)
-    return end if match is None else match.end() - (match[0].endswith(".") and match.end() == len(text))
-
-
-def _bounded(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start], text[end : end + 1]
-    if before and before in "$€£¥":
-        return False
-    if before and (_WORDISH.match(before) or before in "@#"):
-        return False
-    if after and _WORDISH.match(after):
-        return False
-    if after == "-" and text[end + 1 : end + 2].isdigit():
-        return False  # "AWS-3" is a band, not AWS
-    # "Meta.com" and "Target's" differ: a dot followed by a letter is part of another word
-    return not (after == "." and _WORDISH.match(text[end + 1 : end + 2]) and text[end + 1 : end + 2].isalpha())
 
 
 def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:

@@ -7,12 +7,12 @@ A shallow parser for news English: it knows prepositions, clause breaks, possess
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.lexicon import Cue, Hit, Lexicon
 from monitor.misread import FIRMS, misread
 from monitor.models import Mention
+from monitor.shape import Clause, Group, Parsed, before_apposition, cut
 from monitor.text import Token, is_title_case
 
 _REACH = 12  # words between a name and the word that governs it
@@ -53,51 +53,6 @@ _ROUGHLY = frozenset("about around over under near".split())
 _LISTING = frozenset({"from", "with", "including", "by"})
 _TALK = frozenset("talk talks speculation rumours rumors reports hopes fears pressure demand".split())
 _QUANTITY = frozenset("more less fewer other".split())
-
-
-@dataclass(slots=True)
-class Group:
-    """Companies joined by "and" or commas. `governor`: a preposition, "" (subject or start), or "hit" (see `hit`)."""
-
-    members: list[int]  # indexes of company tokens
-    governor: str = ""
-    hit: Hit | None = None
-    owner: bool = False  # followed by 's
-    modifier: bool = False  # stands before another company and only describes it
-    other: bool = False  # somebody else who is told by this company's name ("Acme's rival")
-    clause: int = 0
-
-    @property
-    def start(self) -> int:
-        return self.members[0]
-
-    @property
-    def end(self) -> int:
-        return self.members[-1]
-
-
-@dataclass(slots=True)
-class Clause:
-    start: int
-    end: int
-    kind: str = "main"  # main, plain, coordinate, after (background that may be news), background
-    word: str = ""  # what began it
-
-
-@dataclass(slots=True)
-class Parsed:
-    """A sentence taken apart."""
-
-    text: str
-    tokens: list[Token]
-    mentions: dict[int, Mention]  # token index -> mention
-    hits: list[Hit]
-    clauses: list[Clause]
-    groups: list[Group]
-    clause_of: list[int] = field(default_factory=list)
-
-    def word(self, at: int) -> str:
-        return self.tokens[at].low if 0 <= at < len(self.tokens) else ""
 
 
 class Grammar:
@@ -148,7 +103,7 @@ class Grammar:
             elif length and kind in {"after", "background"}:
                 breaks.append((at, kind, tokens[at].low))
             at += max(length, 1)
-        return _cut(breaks, len(tokens), tokens)
+        return cut(breaks, len(tokens), tokens)
 
     def _break(self, tokens: list[Token], at: int, verbs: set[int]) -> tuple[int, str]:
         low = tokens[at].low
@@ -327,7 +282,7 @@ class Grammar:
         ):
             left -= 1
         if low == "and" and left not in by_member and parsed.word(place - 1) == ",":
-            left = _before_apposition(parsed, place - 1)
+            left = before_apposition(parsed, place - 1)
         if left not in by_member or not by_member[left].members or by_member[left].clause != parsed.clause_of[at]:
             return None
         if low == "," and at - place > 5:
@@ -398,17 +353,6 @@ class Grammar:
         )
 
 
-def _before_apposition(parsed: Parsed, comma: int) -> int:
-    """Where the name stands that the words up to this comma explain ("Acme, a maker of pens, and ..."), or -1."""
-    for at in range(comma - 1, max(comma - 12, 0), -1):
-        if parsed.tokens[at].kind == "company":
-            return -1
-        if parsed.word(at) == ",":
-            explains = parsed.word(at + 1) in {"a", "an", "the", "its"} and parsed.tokens[at - 1].kind == "company"
-            return at - 1 if explains else -1
-    return -1
-
-
 def is_ignored(hit: Hit) -> bool:
     return isinstance(hit.rule, Cue) and hit.rule.effect == "ignore"
 
@@ -445,16 +389,3 @@ def _match(table: dict[str, list[tuple[str, ...]]], tokens: Sequence[Token], at:
         if all(at + i < len(tokens) and tokens[at + i].low == word for i, word in enumerate(row)):
             return len(row)
     return 0
-
-
-def _cut(breaks: list[tuple[int, str, str]], length: int, tokens: list[Token]) -> list[Clause]:
-    clauses: list[Clause] = []
-    start, kind, word = 0, "main", ""
-    for at, next_kind, next_word in breaks:
-        if at > start:
-            clauses.append(Clause(start, at, kind, word))
-            start, kind, word = at, next_kind, next_word
-        else:
-            kind, word = next_kind, next_word
-    clauses.append(Clause(start, length, kind, word))
-    return clauses

@@ -6,7 +6,8 @@ Reads a parsed sentence; which place means which role is data of the trigger.
 from __future__ import annotations
 
 from monitor.lexicon import Cue, Hit, Trigger
-from monitor.parties import Group, Parsed, is_ignored
+from monitor.parties import is_ignored
+from monitor.shape import Group, Parsed
 
 _PEOPLE = frozenset(
     "boss chief ceo cfo chairman executive executives president director exec heir heiress star engineer".split()

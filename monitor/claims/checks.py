@@ -13,7 +13,8 @@ from monitor.claims.frame import Frame
 from monitor.claims.kinds import is_goods
 from monitor.lexicon import Lexicon
 from monitor.models import FAMILY
-from monitor.parties import Clause, Grammar
+from monitor.parties import Grammar
+from monitor.shape import Clause
 from monitor.text import is_title_case
 
 ALONE = "the other party is not named in the deal word's reach"

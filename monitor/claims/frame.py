@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from monitor.lexicon import Cue, Hit, Trigger
 from monitor.models import FAMILY, Mention
-from monitor.parties import Grammar, Group, Parsed
+from monitor.parties import Grammar
 from monitor.places import choose_subject, fill
+from monitor.shape import Group, Parsed
 from monitor.status import Reading
 from monitor.text import is_title_case
 

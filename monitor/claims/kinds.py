@@ -6,7 +6,7 @@ import re
 
 from monitor.lexicon import Hit, Trigger
 from monitor.models import DealType
-from monitor.parties import Parsed
+from monitor.shape import Parsed
 
 
 def _any_of(words: str) -> re.Pattern[str]:

@@ -16,7 +16,8 @@ from monitor.claims.second import after_deal, is_silent, missing_party, unknown_
 from monitor.lexicon import Hit, Lexicon, Trigger
 from monitor.mentions import NameFinder, Names
 from monitor.models import Mention
-from monitor.parties import Clause, Grammar, Parsed
+from monitor.parties import Grammar
+from monitor.shape import Clause, Parsed
 from monitor.sourcing import Source, read_source, reports, settle_sources
 from monitor.status import NOTHING_SAID, read_status
 from monitor.text import is_title_case

@@ -11,7 +11,8 @@ from monitor.claims.checks import NOBODY_BUYS
 from monitor.claims.frame import Frame, moved
 from monitor.lexicon import Cue, Hit
 from monitor.models import Mention
-from monitor.parties import Grammar, Group, Parsed
+from monitor.parties import Grammar
+from monitor.shape import Group, Parsed
 from monitor.status import Reading, means_of
 
 _CONTRACTS = frozenset({"deal.noun", "contract.noun", "partnership.noun", "license.noun"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from monitor.lexicon import PREPOSITIONS_WITHIN, Hit, Trigger
-from monitor.parties import Parsed
+from monitor.shape import Parsed
 from monitor.status import Reading
 from monitor.text import is_title_case
 
