@@ -226,7 +226,7 @@ class Grammar:
         if place == at - 1 and parsed.word(place) in _BEATS:
             new.governor = "against"  # "beating Borealis"
             return True
-        opens = place == parsed.clauses[parsed.clause_of[at]].start and parsed.word(place) == "as"
+        opens = place == parsed.clause(at).start and parsed.word(place) == "as"
         preposition = "" if opens else self._preposition(parsed.tokens, place)
         if preposition in {"called", "named", "dubbed"} and parsed.word(place - 1) in _RENAMED:
             new.modifier = new.other = True  # "its AI body, now called Borealis Institute, ...": another name of it
@@ -242,7 +242,7 @@ class Grammar:
         if preposition == "to" and self._is_infinitive(parsed, place, at):
             new.governor = "against"  # "to counter Borealis"
             return True
-        opens = place <= parsed.clauses[parsed.clause_of[at]].start + 1
+        opens = place <= parsed.clause(at).start + 1
         if opens and at - place > 2 and parsed.word(at + 1) in _FINITE:
             return False  # "Under the plan Acme would take control": it begins the clause
         new.governor = self.means.get(preposition, preposition)

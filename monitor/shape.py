@@ -50,6 +50,10 @@ class Parsed:
     groups: list[Group]
     clause_of: list[int] = field(default_factory=list)
 
+    def clause(self, at: int) -> Clause:
+        """The clause in which the token at `at` stands."""
+        return self.clauses[self.clause_of[at]]
+
     def word(self, at: int) -> str:
         return self.tokens[at].low if 0 <= at < len(self.tokens) else ""
 

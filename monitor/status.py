@@ -111,7 +111,7 @@ def _apply(status: str, cues: list[Hit]) -> tuple[str, list[Hit]]:
 
 def _asks(parsed: Parsed, hit: Hit) -> bool:
     """Does the clause or the sentence end in a question mark?"""
-    end = parsed.clauses[parsed.clause_of[hit.start]].end
+    end = parsed.clause(hit.start).end
     return parsed.word(end) == "?" or parsed.text.rstrip().endswith("?")
 
 
@@ -150,7 +150,7 @@ def _effect(hit: Hit) -> str:
 
 def _cues_before(parsed: Parsed, hit: Hit) -> list[Hit]:
     """Cues that reach the trigger from the left, in order of the sentence."""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     found = []
     for cue in parsed.hits:
         if _bears(parsed, cue, hit):
@@ -254,7 +254,7 @@ _COPULA = frozenset("is are was were be been being has have had will to may coul
 
 def _cues_after(parsed: Parsed, hit: Hit) -> list[Hit]:
     """Cues that say something of the trigger from its right ("... falls apart"), in order."""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     found = []
     for cue in parsed.hits:
         if isinstance(cue.rule, Trigger) and cue.rule.status == "rumour" and cue.start == hit.end:

@@ -53,7 +53,7 @@ def verb_form(
             return "announced", ""
         opens = before in {"", "after", "following", ",", "said", "says"}  # "Acme said acquiring Borealis ..."
         means = headline and before in {"by", "through", "with", "via"}  # "grows by buying Borealis"
-        if opens or means or parsed.clauses[parsed.clause_of[hit.start]].kind == "after":
+        if opens or means or parsed.clause(hit.start).kind == "after":
             return "announced", ""
         return "", "needs a cue" if cues else "only mentioned, not said to be done"
     if hit.form in {"pp", "past/pp"} and not passive and before in _LIGHT | PREPOSITIONS_WITHIN:

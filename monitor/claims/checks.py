@@ -62,14 +62,14 @@ class Checks:
         """Who buys or sells is a state: "Morocco considers buying Acme aircraft", "Egypt sells 9% stake in Acme"."""
         if not frame.parties:
             return False
-        clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+        clause = frame.parsed.clause(frame.hit.start)
         if check == "holder":
             return self._state(frame, Clause(clause.start, min(clause.start + 3, frame.hit.start)))
         return check == "buyer" and is_goods(frame.parsed, frame.hit) and self._state(frame, clause)
 
     def _company(self, frame: Frame) -> str:
         parsed, hit = frame.parsed, frame.hit
-        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        clause = parsed.clause(hit.start)
         alone = frame.reading.status == "denied" or self._with_state(frame, clause)
         alone = alone and frame.trigger.id != "talks.noun"
         few = len(frame.parties) < 2
@@ -92,7 +92,7 @@ class Checks:
         if "seller" not in frame.trigger.checks:
             return ""
         outside = frame.places - {"subject", "owner"}
-        clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+        clause = frame.parsed.clause(frame.hit.start)
         if frame.parties and is_goods(frame.parsed, frame.hit) and self._state(frame, clause):
             return ""  # "Acme close to selling 100 jets to China"
         thing = object_words(frame)
@@ -157,7 +157,7 @@ def _unnamed(frame: Frame) -> bool:
         return True  # "Acme TV lands rights to a novel"
     if frame.trigger.id in {"talks-with", "license"} and frame.reading.status == "rumour" and frame.parties:
         behind = [token.low for token in frame.parsed.tokens[frame.hit.end : frame.hit.end + 7]]
-        return bool(_UNNAMED & set(behind[:3])) and bool((_FIRMS | {"automaker", "carmaker"}) & set(behind))
+        return bool(_UNNAMED & set(behind[:3])) and bool((_FIRMS | {"carmaker"}) & set(behind))
     if frame.trigger.id not in {"invest", "investment.noun"} or "investor" not in frame.roles.values():
         return False
     thing = object_words(frame)[:6]
@@ -173,7 +173,7 @@ def object_words(frame: Frame) -> list[str]:
     """The words of a verb's object, up to the next preposition but "of"."""
     parsed, hit = frame.parsed, frame.hit
     words: list[str] = []
-    for token in parsed.tokens[hit.end : parsed.clauses[parsed.clause_of[hit.start]].end][:16]:
+    for token in parsed.tokens[hit.end : parsed.clause(hit.start).end][:16]:
         if token.low in _PREPOSITIONS and words:
             break
         words.append(token.low)
@@ -193,7 +193,7 @@ def _pair(frame: Frame) -> str:
     pair = pair or (
         "subject" in frame.places and any(_alone_with(frame, g.end) for p, g in frame.filled if p == "with")
     )
-    clause = frame.parsed.clauses[frame.parsed.clause_of[frame.hit.start]]
+    clause = frame.parsed.clause(frame.hit.start)
     first = clause.start == 0 or clause.word in {"says", "said", ":", "confirms that", "announced that"}
     return "" if pair and first and len(frame.parties) > 1 else "not said of two companies together"
 
@@ -236,7 +236,7 @@ _BUYERS = frozenset(
 def _by_somebody(frame: Frame) -> bool:
     """Bought by nobody named, or by somebody who is no company ("Acme founder buys Borealis")?"""
     parsed, hit = frame.parsed, frame.hit
-    before = [token.low for token in parsed.tokens[parsed.clauses[parsed.clause_of[hit.start]].start : hit.start]]
+    before = [token.low for token in parsed.tokens[parsed.clause(hit.start).start : hit.start]]
     if hit.form in {"pp", "past/pp"}:
         return any(word != "just" for word in before)  # not "Just bought an Acme phone?"
     named = any(_alone_with(frame, group.end) for place, group in frame.filled if place == "object")
@@ -288,7 +288,7 @@ def _supplied(frame: Frame) -> str:
 
 def _for_sale(frame: Frame) -> str:
     parsed, hit = frame.parsed, frame.hit
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     words = {token.low for token in parsed.tokens[clause.start : hit.start]}
     if words & _FOR_SALE:
         return ""
@@ -311,7 +311,7 @@ def _order(frame: Frame) -> str:
     parsed, hit = frame.parsed, frame.hit
     if parsed.word(hit.end - 1) not in {"order", "orders"} or len(frame.parties) >= 2:
         return ""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     row = parsed.tokens[clause.start : clause.end]
     told = any(token.kind == "money" or token.text in _PEOPLES for token in row)
     return "" if told else _NO_CUSTOMER
@@ -347,9 +347,7 @@ def _no_contract(frame: Frame) -> str:
     return "the money is paid under a contract" if contract else ""
 
 
-_ENDS = frozenset(
-    ["", *", . ; : ? - – — again over against up ahead this next worth after before despite again".split()]
-)
+_ENDS = frozenset(["", *", . ; : ? - – — again over against up ahead this next worth after before despite".split()])
 _PARTS = frozenset("plant unit business division factory arm stake assets brand brands mine refinery stores".split())
 
 

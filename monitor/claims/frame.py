@@ -126,7 +126,7 @@ def _add_sellers(frame: Frame, filled: Filled) -> None:
 
 
 def _of_a_state(grammar: Grammar, parsed: Parsed, hit: Hit) -> bool:
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     row = parsed.tokens[clause.start : clause.end]
     return any(token.low in {"government", "ministry", "navy", "army", "nhs"} for token in row) or any(
         token.low in grammar.states and token.text[:1].isupper() for token in row
@@ -309,7 +309,7 @@ _PLURAL = frozenset("they their both two pair duo companies firms groups sides p
 
 
 def _plural_before(parsed: Parsed, hit: Hit) -> bool:
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     return any(token.low in _PLURAL for token in parsed.tokens[clause.start : hit.start])
 
 

@@ -152,7 +152,7 @@ _DESCRIBED = re.compile(  # says what a company is, not what the deal is about
 
 def _from_context(trigger: Trigger, parsed: Parsed, hit: Hit) -> DealType:
     """The type of a vague word ("deal", "agreement") from the other words of its clause."""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     around = parsed.text[parsed.tokens[clause.start].start : parsed.tokens[clause.end - 1].end]
     if trigger.id in {"no-talks", "talks-with", "talks-group"}:
         around = parsed.text  # "denies talks with Borealis after report of bid"
@@ -192,7 +192,7 @@ _GOODS = _any_of(
 
 def is_goods(parsed: Parsed, hit: Hit) -> bool:
     """Is it wares that change hands, not a company: "buys memory chips from", "sells cobalt to"?"""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     stop = hit.end
     if hit.form in {"noun", "nouns"}:
         words = [token.low for token in parsed.tokens[max(clause.start, hit.start - 3) : hit.start]]

@@ -172,7 +172,7 @@ class Page:
         """The claim that a deal word makes in its sentence; None, and mostly a near miss, if it makes none."""
         trigger = hit.rule
         assert isinstance(trigger, Trigger)
-        clause = parsed.clauses[parsed.clause_of[hit.start]]
+        clause = parsed.clause(hit.start)
         if words.unless(parsed, hit, trigger) or not _in_place(trigger, sentence):
             return None
         aside = clause.kind == "after" and (told or not sentence.headline) and not moved(parsed)
@@ -187,7 +187,7 @@ class Page:
             self._miss(sentence, "an agreement with a union, a player or an authority", trigger.id)
             return None
         subject = subject_of(parsed, hit)
-        reading = read_status(parsed, hit, subject, sentence.headline or self._is_lead(sentence))
+        reading = read_status(parsed, hit, subject, _in_lead(sentence))
         if not reading.status and sentence.headline and reading.why == NOTHING_SAID and not is_silent(parsed):
             reading = unknown_verb(self._k.grammar, parsed, hit, subject) or after_deal(parsed, hit) or reading
         if not reading.status:
@@ -212,9 +212,6 @@ class Page:
             self._miss(sentence, why, trigger.id, *reading.rules)
             return None
         return self._make(sentence, frame)
-
-    def _is_lead(self, sentence: plain.Sentence) -> bool:
-        return sentence.index <= 1
 
     def _with_others(self, parsed: Parsed, clause: Clause, hit: Hit) -> bool:
         start, end = max(clause.start, hit.start - 6), min(clause.end, hit.end + 6)
@@ -304,7 +301,11 @@ def _in_place(trigger: Trigger, sentence: plain.Sentence) -> bool:
     """Vague triggers are believed in the headline only, or in the first sentence."""
     if trigger.needs == "pair":
         return sentence.headline
-    return not trigger.weak or sentence.headline or sentence.index <= 1
+    return not trigger.weak or _in_lead(sentence)
+
+
+def _in_lead(sentence: plain.Sentence) -> bool:
+    return sentence.headline or sentence.index <= 1
 
 
 def _bare(name: str) -> str:

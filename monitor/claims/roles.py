@@ -81,7 +81,7 @@ def _sells(frame: Frame) -> bool:
     parsed, hit = frame.parsed, frame.hit
     if any(parsed.word(at).startswith("sale") for at in range(hit.start, hit.end + 1)):
         return True
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     return any(
         other.rule.id in {"sell", "sale.noun"} and clause.start <= other.start and other.end <= hit.start
         for other in parsed.hits

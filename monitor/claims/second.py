@@ -46,7 +46,7 @@ def unknown_verb(grammar: Grammar, parsed: Parsed, hit: Hit, subject: Group | No
 
 def after_deal(parsed: Parsed, hit: Hit) -> Reading | None:
     """ "Acme heads to Poland after warehouse deal with Borealis": what it comes after is the news, if not old."""
-    clause = parsed.clauses[parsed.clause_of[hit.start]]
+    clause = parsed.clause(hit.start)
     words = [token.low for token in parsed.tokens[clause.start : hit.start]]
     fresh = clause.kind == "after" and hit.rule.id in _CONTRACTS and not {"the", "its", "their", "last"} & set(words)
     named = parsed.word(hit.end) in {"with", "from"} and hit.end + 1 in parsed.mentions
